@@ -1,0 +1,153 @@
+/** The forms of values that Kubernetes, cron, Django and container images take. Each message says what is taken. */
+import cron from "cron-validate";
+import { z } from "zod";
+
+const BINARY = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+const DECIMAL = ["k", "M", "G", "T", "P", "E"];
+
+/**
+ * The size of a Kubernetes quantity in its base unit: cores, or bytes.
+ *
+ * @returns `undefined` where the text is no quantity.
+ */
+export function quantityValue(text: string): number | undefined {
+    const match = /^(\d+(?:\.\d+)?)(m|[kMGTPE]|[KMGTPE]i)?$/.exec(text);
+    if (!match) return undefined;
+    const [, number, suffix = ""] = match;
+    if (suffix === "m") return Number(number) / 1000;
+    if (suffix.endsWith("i")) return Number(number) * 1024 ** (BINARY.indexOf(suffix) + 1);
+    return Number(number) * 1000 ** (DECIMAL.indexOf(suffix) + 1);
+}
+
+const CRON = 'a cron schedule of five fields such as "*/5 * * * *"';
+
+const takes = (expected: string) => ({ error: `takes ${expected}` });
+
+const text = (form: RegExp, expected: string) => z.string(takes(expected)).regex(form, takes(expected));
+
+const quantity = (expected: string) =>
+    z.string(takes(expected)).refine((value) => (quantityValue(value) ?? 0) > 0, takes(expected));
+
+/** CPU: cores (`1`, `0.5`) or thousandths of a core (`500m`). */
+export const cpu = quantity('a CPU quantity above zero such as "500m" or "2"');
+
+/** Memory: bytes, with a suffix (`256Mi`, `1Gi`). */
+export const memory = quantity('a memory quantity above zero such as "256Mi" or "1Gi"');
+
+/** The size of a volume: bytes, with a suffix (`20Gi`). */
+export const size = quantity('a storage quantity above zero such as "20Gi"');
+
+/** A whole number of at least one. */
+export const count = z.int(takes("a whole number of at least 1")).min(1, takes("a whole number of at least 1"));
+
+/** A length of time in whole seconds. */
+export const seconds = z.int(takes("whole seconds, at least 1")).min(1, takes("whole seconds, at least 1"));
+
+/** A TCP or UDP port. */
+export const port = z
+    .int(takes("a port from 1 to 65535"))
+    .min(1, takes("a port from 1 to 65535"))
+    .max(65535, takes("a port from 1 to 65535"));
+
+/** true or false; stack config gives top-level values as text. */
+export const flag = z.union(
+    [z.boolean(), z.stringbool({ truthy: ["true"], falsy: ["false"], case: "sensitive" })],
+    takes("true or false"),
+);
+
+/** The name of a Kubernetes object (RFC 1123 subdomain). */
+export const objectName = text(
+    /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    "a Kubernetes name: lower-case letters, digits, - and ., beginning and ending with a letter or digit",
+);
+
+/** The name of a namespace (RFC 1123 label). */
+export const namespaceName = text(
+    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    "a namespace: at most 63 lower-case letters, digits and -, beginning and ending with a letter or digit",
+);
+
+/** A fully qualified host name without scheme, port or path. */
+export const hostName = text(
+    /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)+$/,
+    "a host name such as bots-edi.example.com, without scheme, port or path",
+);
+
+/** An entry of Django's ALLOWED_HOSTS: a host name, an address, `.domain` or `*`. */
+export const allowedHost = text(
+    /^(\*|\.?[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])$/,
+    "a host name, an address, .domain or *",
+);
+
+/** An entry of Django's CSRF_TRUSTED_ORIGINS: scheme and host. */
+export const origin = text(
+    /^https?:\/\/(\*\.)?[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:\d{1,5})?$/,
+    "an origin with its scheme, such as https://bots-edi.example.com",
+);
+
+/** An image repository: registry and path, without tag or digest. */
+export const imageRepository = text(
+    /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d{1,5})?\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
+    "an image repository without tag or digest, such as harbor.pminc.me/priv/bots-edi",
+);
+
+/** A fixed image tag: never `latest`, which names another image tomorrow. */
+export const imageTag = text(
+    /^(?!latest$)\w[\w.-]{0,127}$/,
+    'a fixed tag such as "4.0": letters, digits, _, . and -, at most 128, and not latest',
+);
+
+/** A whole image reference with a fixed tag or a digest. */
+export const imageReference = text(
+    /^[a-z0-9][a-z0-9._:/-]*(:(?!latest$)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})$/,
+    "an image with a fixed tag or digest, such as docker.io/library/mariadb:10.11.11",
+);
+
+/** The digest of an image. */
+export const imageDigest = text(/^sha256:[0-9a-f]{64}$/, "a digest: sha256: and 64 hexadecimal digits");
+
+/** The name of an environment variable. */
+export const envName = text(/^[A-Za-z_][A-Za-z0-9_]*$/, "names of letters, digits and _, not beginning with a digit");
+
+/** The id of a Bots route. A leading `-` would be taken for an option: bots-engine then prints its usage and exits 0. */
+export const routeId = text(
+    /^\w[\w.-]{0,34}$/,
+    "a Bots route id: letters, digits, _, . and -, at most 35, not beginning with -",
+);
+
+/** An absolute path of a directory in the container. */
+export const absolutePath = text(
+    /^(\/[\w.-]+)+$/,
+    "an absolute path of letters, digits, _, . and -, without / at its end",
+);
+
+/** A file name pattern of one line. */
+export const fileMask = text(/^[^\s/][^\n/]*$/, "a file name pattern such as *.edi");
+
+/** A block of addresses in CIDR form. */
+export const cidr = z.union([z.cidrv4(), z.cidrv6()], takes("a block of addresses such as 10.0.0.0/8"));
+
+/** Why Kubernetes would refuse a schedule; `undefined` where it takes it. */
+function cronFault(value: string): string | undefined {
+    if (/^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/.test(value)) return undefined;
+    const parsed = cron(value, { override: { useAliases: true } });
+    if (!parsed.isValid()) return parsed.getError()[0]?.replace(/\.? \(Input cron:.*\)$/, "");
+    // cron itself calls Sunday 0 and 7, Kubernetes only 0.
+    const weekday = value.trim().split(/\s+/)[4]?.replace(/\/\d+/g, "");
+    return weekday?.includes("7") ? "Sunday is 0" : undefined;
+}
+
+/** A cron schedule as the Kubernetes CronJob reads it: five fields, or a macro such as @hourly. */
+export const cronSchedule = z.string(takes(CRON)).superRefine((value, context) => {
+    const fault = cronFault(value);
+    if (fault !== undefined) context.addIssue({ code: "custom", message: `takes ${CRON} (${fault})` });
+});
+
+/** An IANA time zone. */
+export const timeZone = z.string(takes("an IANA time zone such as Europe/Amsterdam")).refine((value) => {
+    try {
+        return Boolean(new Intl.DateTimeFormat("en", { timeZone: value }));
+    } catch {
+        return false;
+    }
+}, takes("an IANA time zone such as Europe/Amsterdam"));

@@ -1,0 +1,53 @@
+/** docs/configuration.md, made from the schema: the two cannot differ. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { jsonSchema } from "../../settings";
+
+type Schema = z.core.JSONSchema.BaseSchema;
+
+/** Where the reference is kept. */
+export const FILE = join(__dirname, "..", "..", "docs", "configuration.md");
+
+const INTRODUCTION = `# Configuration
+
+Every setting of a stack, made from the schema in \`settings.ts\` by \`npm run docs\`. Set one by
+\`pulumi config set imageTag 4.1\`, one inside a group by \`pulumi config set --path engine.schedule "@hourly"\`, or edit
+\`Pulumi.<stack>.yaml\`, where each top-level key has the prefix \`bots-edi:\`. Write tags in quotes there: an unquoted
+\`4.0\` is the number 4.
+
+A wrong setting ends the program before anything is registered; all wrong ones are named at once. "(spec)" marks the
+values of the user's document; CPU, memory and sizes are Kubernetes quantities.
+
+| Setting | Default | What it is |
+| --- | --- | --- |
+`;
+
+/** One row a setting; a group's settings follow it, below its name. */
+function rows(schema: Schema, path: string, required: boolean): string[] {
+    if (schema.properties) {
+        const inner = Object.entries(schema.properties).flatMap(([key, value]) =>
+            rows(value as Schema, path === "" ? key : `${path}.${key}`, schema.required?.includes(key) ?? false),
+        );
+        return [...(schema.description === undefined ? [] : [row(path, "none", schema.description)]), ...inner];
+    }
+    const items = schema.items as Schema | undefined;
+    const own = row(path, shown(schema, required), schema.description ?? "");
+    return items?.properties ? [own, ...rows({ ...items, description: undefined }, `${path}[]`, false)] : [own];
+}
+
+function shown(schema: Schema, required: boolean): string {
+    if (schema.default !== undefined) return `\`${JSON.stringify(schema.default)}\``;
+    return required ? "**required**" : "none";
+}
+
+function row(path: string, fallback: string, description: string): string {
+    return `| \`${path}\` | ${fallback} | ${description} |`;
+}
+
+/** The whole reference. */
+export function reference(): string {
+    return `${INTRODUCTION}${rows(jsonSchema(), "", true).join("\n")}\n`;
+}
+
+if (require.main === module) writeFileSync(FILE, reference());
