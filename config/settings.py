@@ -1,0 +1,457 @@
+"""Django settings of Bots EDI in a container: Bots 3.3 on Django 2.2, and Bots 4 on Django 4 and later.
+
+What differs between deployments comes from the environment, an empty value counting as none. Required:
+
+    DJANGO_SECRET_KEY                        signs sessions; no default, on purpose
+    DB_NAME, DB_USER, DB_PASSWORD, DB_HOST   not with DB_ENGINE=sqlite, where only DB_NAME is read (default: botsdb)
+
+Optional, with the default:
+
+    DB_ENGINE              mysql      mysql, postgresql or sqlite
+    DB_PORT                           the engine's usual port
+    DB_READ_TIMEOUT        60         seconds without an answer after which a query on the database is given up
+    ALLOWED_HOSTS          localhost,127.0.0.1,[::1]   host names, comma separated; .example.com means all below it
+    CSRF_TRUSTED_ORIGINS              origins with their scheme, comma separated: https://bots.example.com
+    DJANGO_SECURE          false      true where only a TLS proxy reaches the server: X-Forwarded-Proto is believed
+                                      and cookies are sent over https only
+    DEBUG                  false      true or false
+    TZ                     UTC        name of a time zone, such as Europe/Paris
+    LOG_LEVEL              INFO       of the console: DEBUG, INFO, WARNING, ERROR or CRITICAL
+    ADMIN_EMAIL                       who gets Bots' error reports, comma separated; none: no mail is sent
+    SERVER_EMAIL           bots@localhost   their sender
+    EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS   localhost, 25, none, none, false
+    BOTSENV                default    name of the Bots environment; part of the cookies' names
+
+The directories are read from bots.ini beside this file. A bad or missing value ends the start with one line.
+
+The module also answers the probes, so that they hold on any image: GET /health/live, /health/ready, /health/startup.
+"""
+
+import configparser
+import importlib.util
+import logging
+import os
+import re
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import bots
+import django
+from django.db import connections
+from django.http import HttpResponse, JsonResponse
+
+# Bots 4 wants Django 4 and Bots 3.3 does not run on it, so the one tells the other.
+bots_4 = django.VERSION >= (4,)
+
+# --- Reading the environment -------------------------------------------------------------------------------------
+
+missing = []
+problems = []
+
+
+def text(name, default=None):
+    """Returns the variable's value, or the default; without one the variable is required."""
+    value = os.environ.get(name) or default
+    if value is None:
+        missing.append(name)
+    return value or ""
+
+
+def choice(name, default, allowed):
+    """Returns the variable's value, which is one of those allowed."""
+    value = text(name, default)
+    if value not in allowed:
+        problems.append(f"{name} is {value!r}: expected one of {', '.join(allowed)}")
+    return value
+
+
+def boolean(name, default="false"):
+    """Returns whether the variable says true; capitals do not matter."""
+    value = text(name, default).lower()
+    if value not in ("true", "false"):
+        problems.append(f"{name} is {value!r}: expected true or false")
+    return value == "true"
+
+
+def integer(name, default, most):
+    """Returns the variable's value, a whole number from 1 to `most`."""
+    value = text(name, str(default))
+    if not re.fullmatch(r"[0-9]{1,9}", value) or not 1 <= int(value) <= most:
+        problems.append(f"{name} is {value!r}: expected a whole number from 1 to {most}")
+        return default
+    return int(value)
+
+
+def words(name, default, pattern, expected):
+    """Returns the variable's comma separated entries, each of which has the pattern."""
+    entries = [entry.strip() for entry in text(name, default).split(",") if entry.strip()]
+    for entry in entries:
+        if not re.fullmatch(pattern, entry):
+            problems.append(f"{name} has the entry {entry!r}: expected {expected}")
+    return entries
+
+
+def time_zone(name, default):
+    """Returns the variable's value, the name of a time zone that this system knows."""
+    value = text(name, default)
+    known = Path("/usr/share/zoneinfo")
+    if known.is_dir() and not (known / value).is_file():
+        problems.append(f"{name} is {value!r}: expected the name of a time zone, such as Europe/Paris")
+    return value
+
+
+def directory(option):
+    """Returns a path from the section [directories] of bots.ini, which has to be absolute."""
+    path = ini.get("directories", option, fallback="")
+    if not os.path.isabs(path):
+        problems.append(f"bots.ini: [directories] {option} is {path!r}: expected an absolute path")
+    return path
+
+
+# --- Bots ----------------------------------------------------------------------------------------------------------
+
+BOTSENV = text("BOTSENV", "default")
+
+ini = configparser.RawConfigParser()
+ini.read(os.path.join(os.path.dirname(os.path.abspath(__file__)), "bots.ini"))
+botssys = directory("botssys")
+usersys = directory("usersys")
+
+
+def name_for_bots_3(path):
+    """Makes the package at an absolute path importable by the name that Bots 3.3 forms from such a path.
+
+    Bots 3.3 replaces each slash by a dot and imports the outcome relative to its own package, which can find nothing.
+    """
+    name = importlib.util.resolve_name(os.path.normpath(path).replace(os.sep, "."), "bots")
+    init = os.path.join(path, "__init__.py")
+    spec = importlib.util.spec_from_file_location(name, init, submodule_search_locations=[path])
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    if os.path.exists(init):
+        spec.loader.exec_module(sys.modules[name])
+
+
+if not bots_4 and os.path.isabs(usersys):
+    name_for_bots_3(usersys)
+
+# --- Database ------------------------------------------------------------------------------------------------------
+
+CONNECT_TIMEOUT = 5  # seconds; the driver's own limit is minutes where packets are dropped
+
+
+def mysql():
+    """Returns the database settings for MySQL and MariaDB, and the options of the health check's own connection."""
+    try:
+        import MySQLdb  # noqa: F401  (mysqlclient)
+    except ImportError:
+        try:
+            import pymysql
+
+            pymysql.install_as_MySQLdb()
+        except ImportError:
+            problems.append("DB_ENGINE is 'mysql': the Python package mysqlclient or PyMySQL is missing in the image")
+    timeout = integer("DB_READ_TIMEOUT", 60, 86400)
+    options = {
+        "charset": "utf8mb4",
+        "init_command": "SET sql_mode='STRICT_TRANS_TABLES'",
+        "connect_timeout": CONNECT_TIMEOUT,
+        "read_timeout": timeout,
+        "write_timeout": timeout,
+    }
+    probe = {"connect_timeout": 1, "read_timeout": 1, "write_timeout": 1}
+    return server("django.db.backends.mysql", 3306, options), probe
+
+
+def postgresql():
+    """Returns the database settings for PostgreSQL, and the options of the health check's own connection."""
+    driver = "psycopg" if bots_4 else "psycopg2"
+    if not importlib.util.find_spec(driver):
+        problems.append(f"DB_ENGINE is 'postgresql': the Python package {driver} is missing in the image")
+    # Bots compares the engine's name literally, and Django dropped the old one in 3.0.
+    engine = "django.db.backends.postgresql" if bots_4 else "django.db.backends.postgresql_psycopg2"
+    timeout = integer("DB_READ_TIMEOUT", 60, 86400)
+    options = {"connect_timeout": CONNECT_TIMEOUT, "tcp_user_timeout": timeout * 1000}
+    # libpq takes no connect_timeout below 2 s; the check's own limit is what keeps the answer in time.
+    probe = {
+        "connect_timeout": 2,
+        "tcp_user_timeout": 1000,
+        "keepalives_idle": 1,
+        "keepalives_interval": 1,
+        "keepalives_count": 1,
+    }
+    return server(engine, 5432, options), probe
+
+
+def server(engine, port, options):
+    """Returns the database settings for a server that is reached over the network."""
+    return {
+        "ENGINE": engine,
+        "NAME": text("DB_NAME"),
+        "USER": text("DB_USER"),
+        "PASSWORD": text("DB_PASSWORD"),
+        "HOST": text("DB_HOST"),
+        "PORT": str(integer("DB_PORT", port, 65535)),
+        "OPTIONS": options,
+    }
+
+
+def sqlite():
+    """Returns the database settings for a file of one machine, and the options of the health check's connection."""
+    name = os.path.join(botssys, "sqlitedb", text("DB_NAME", "botsdb"))
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": {"timeout": 60}}, {"timeout": 1}
+
+
+engines = {"mysql": mysql, "postgresql": postgresql, "sqlite": sqlite}
+default_database, probe_options = engines.get(choice("DB_ENGINE", "mysql", list(engines)), sqlite)()
+DATABASES = {"default": default_database}
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # what the migrations of Bots made
+
+# --- Security and sessions -----------------------------------------------------------------------------------------
+
+SECRET_KEY = text("DJANGO_SECRET_KEY")
+DEBUG = boolean("DEBUG")
+ALLOWED_HOSTS = words(
+    "ALLOWED_HOSTS",
+    "localhost,127.0.0.1,[::1]",
+    r"\*|\.?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]",
+    "a host name without scheme, port and path",
+)
+CSRF_TRUSTED_ORIGINS = words(
+    "CSRF_TRUSTED_ORIGINS",
+    "",
+    r"https?://(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?(:[0-9]+)?",
+    "an origin such as https://bots.example.com",
+)
+if django.VERSION < (4,):  # hosts without a scheme there
+    CSRF_TRUSTED_ORIGINS = [re.sub(r"^\*", "", urlsplit(origin).netloc) for origin in CSRF_TRUSTED_ORIGINS]
+
+behind_tls = boolean("DJANGO_SECURE")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if behind_tls else None
+SESSION_COOKIE_SECURE = behind_tls
+CSRF_COOKIE_SECURE = behind_tls
+SESSION_COOKIE_NAME = f"bots_sessionid_{BOTSENV}"
+CSRF_COOKIE_NAME = f"bots_csrftoken_{BOTSENV}"
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_AGE = 3600  # seconds since the last request, because of the next line
+SESSION_SAVE_EVERY_REQUEST = True
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{validator}"}
+    for validator in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- Mail ----------------------------------------------------------------------------------------------------------
+
+MANAGERS = [("Bots", address) for address in words("ADMIN_EMAIL", "", r"[^@\s]+@[^@\s]+", "an address like a@b.org")]
+SERVER_EMAIL = text("SERVER_EMAIL", "bots@localhost")
+EMAIL_HOST = text("EMAIL_HOST", "localhost")
+EMAIL_PORT = integer("EMAIL_PORT", 25, 65535)
+EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = boolean("EMAIL_USE_TLS")
+EMAIL_TIMEOUT = 10  # seconds; an engine run must not hang on its own error report
+
+# --- Time, language, logging ---------------------------------------------------------------------------------------
+
+TIME_ZONE = time_zone("TZ", "UTC")
+USE_TZ = False  # the engine writes local times past Django
+LANGUAGE_CODE = "en-us"
+USE_I18N = True
+LOCALE_PATHS = [os.path.join(bots.__path__[0], "locale")]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)-8s [%(name)s] %(message)s"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "level": choice("LOG_LEVEL", "INFO", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]),
+        }
+    },
+    "root": {"handlers": ["console"], "level": "DEBUG"},
+    # Django's own handlers would say every line twice; its DEBUG lines are every query.
+    "loggers": {"django": {"handlers": [], "level": "INFO"}},
+}
+
+# --- The web application -------------------------------------------------------------------------------------------
+
+ROOT_URLCONF = "bots.urls"
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/bots/home" if bots_4 else "/home"
+LOGOUT_URL = "/logout/"
+SITE_ID = 1
+STATIC_URL = "/static/"
+# Every webserver writes its static files when it starts: on the shared volume they would meet.
+STATIC_ROOT = os.path.join(tempfile.gettempdir(), f"bots-static-{BOTSENV}")
+# Plugins are read from a file, so uploads always become one.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "bots",
+]
+MIDDLEWARE = [
+    # First: a probe needs no session, no database and, as it comes by the pod's address, no allowed host.
+    f"{__name__}.HealthEndpoints",
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [os.path.join(bots.__path__[0], "templates")],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.debug",
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "bots.bots_context.set_context",
+            ],
+        },
+    },
+]
+
+if missing:
+    problems.append(f"not set in the container's environment: {', '.join(missing)}")
+if problems:
+    # Not an exception: Bots would print it with its whole traceback, or, as an ImportError, look elsewhere.
+    raise SystemExit("Bots settings: " + "; ".join(problems))
+
+# --- Health --------------------------------------------------------------------------------------------------------
+
+log = logging.getLogger("health")
+
+
+class Inspection:
+    """Looks at what lies outside the process, in one thread however many probes ask, and answers within the limit.
+
+    A database or a volume that hangs costs that one thread. Who asks while it hangs waits for what is left of the
+    limit, or not at all, so that the web server's threads stay free for /health/live. For the same reason a failure
+    of the database holds for a moment before it is looked at again.
+    """
+
+    limit = 1.5  # seconds until the answer
+    hold = 1.0  # seconds that a failure of the database stands until the next look
+    tables = {"channel", "routes", "ta", "mutex"}
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.done = threading.Event()
+        self.done.set()
+        self.found = {}
+        self.started = self.ended = 0.0
+
+    def __call__(self):
+        """Returns what was found: for each check None where it passed, or else the reason."""
+        with self.lock:
+            if self.done.is_set() and not (self.found.get("database") and time.monotonic() < self.ended + self.hold):
+                self.done = threading.Event()
+                self.found = dict.fromkeys(("botssys", "usersys", "database", "tables"), f"no answer in {self.limit} s")
+                self.started = time.monotonic()
+                threading.Thread(target=self.look, args=(self.found, self.done), name="health", daemon=True).start()
+            found, done, left = self.found, self.done, self.started + self.limit - time.monotonic()
+        done.wait(max(0, left))
+        return dict(found)
+
+    def look(self, found, done):
+        """Runs in the thread: makes every check, writes each finding as it comes, and says when it is done."""
+        try:
+            for name, path in (("botssys", botssys), ("usersys", usersys)):
+                found[name] = None if os.path.isdir(path) else f"no directory {path}"
+            absent = self.tables - self.table_names()
+            found["database"] = None
+            found["tables"] = f"missing: {', '.join(sorted(absent))}" if absent else None
+        except Exception as error:  # whatever a driver raises means the same here
+            found["database"] = f"{type(error).__name__}: {error}"
+            found["tables"] = "unknown without the database"
+        finally:
+            self.ended = time.monotonic()
+            done.set()
+
+    @staticmethod
+    def table_names():
+        """Returns the names of the database's tables, asked for on a connection of its own with short time limits."""
+        connection = connections["default"].copy()
+        connection.settings_dict["OPTIONS"] = {**connection.settings_dict["OPTIONS"], **probe_options}
+        if connection.vendor == "sqlite":  # which makes the file that it does not find
+            connection.settings_dict["NAME"] = Path(connection.settings_dict["NAME"]).as_uri() + "?mode=ro"
+        try:
+            return set(connection.introspection.table_names())
+        finally:
+            connection.close()
+
+
+inspection = Inspection()
+
+
+class HealthEndpoints:
+    """Django middleware that answers /metrics and every path under /health itself; all others go on.
+
+    live: 200 as long as the web server serves, whatever else is down. ready: 200 when the database answers and the
+    directories are there. startup: 200 when the tables are there too. Otherwise 503, with the reason in the log: the
+    body names only the failed check, because anybody can read it. Any other path: 404. metrics: the same checks for
+    Prometheus, as a gauge each.
+    """
+
+    checks = {
+        "/health/live": (),
+        "/health/ready": ("database", "botssys", "usersys"),
+        "/health/startup": ("database", "tables", "botssys", "usersys"),
+    }
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        path = request.path_info
+        if path == "/metrics":
+            return self.metrics()
+        if path != "/health" and not path.startswith("/health/"):
+            return self.get_response(request)
+        response = self.answer(path[:-1] if path.endswith("/") else path)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    @staticmethod
+    def metrics():
+        """Returns what the checks find in Prometheus' text format: 1 where one passes, 0 where it fails."""
+        lines = ["# HELP bots_check Whether a health check passes.", "# TYPE bots_check gauge"]
+        lines += [f'bots_check{{check="{name}"}} {int(reason is None)}' for name, reason in inspection().items()]
+        return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    def answer(self, path):
+        """Returns the response to a path under /health."""
+        if path not in self.checks:
+            return JsonResponse({"status": "not found", "paths": sorted(self.checks)}, status=404)
+        names = self.checks[path]
+        found = inspection() if names else {}
+        failed = [name for name in names if found[name]]
+        for name in failed:
+            log.warning("%s: %s: %s", path, name, found[name])
+        return JsonResponse(
+            {"status": "failed" if failed else "ok", "checks": {name: name not in failed for name in names}},
+            status=503 if failed else 200,
+        )
