@@ -1,0 +1,198 @@
+/** The whole system, in order. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { Settings } from "../settings";
+import { Configuration } from "./configuration";
+import { Credentials, SECRET_ENV } from "./credentials";
+import { Database, DATABASE_HOST, ENGINES } from "./database";
+import { DatabaseInit } from "./databaseInit";
+import { Engine } from "./engine";
+import { ImageUpdater, TAKES_IMAGE_BACK } from "./imageUpdater";
+import { Ingress } from "./ingress";
+import { JobQueue } from "./jobqueue";
+import { NetworkPolicies } from "./networkPolicy";
+import { PartOptions } from "./part";
+import { BotsRuntime } from "./podTemplate";
+import { durable, Storage } from "./storage";
+import { Webserver, WEBSERVER, WEBSERVER_PORT } from "./webserver";
+
+/** The labels of the namespace: the spec's, and Pod Security at its strictest. */
+function namespaceLabels(namespace: string): Record<string, string> {
+    const security = ["enforce", "audit", "warn"].map((mode) => [`pod-security.kubernetes.io/${mode}`, "restricted"]);
+    return { name: namespace, app: "bots-edi", ...(Object.fromEntries(security) as Record<string, string>) };
+}
+
+function imageReference({ image, imageTag }: Settings): string {
+    return `${image.repository}:${imageTag}${image.digest === undefined ? "" : `@${image.digest}`}`;
+}
+
+/** Without an Ingress the pages are reached by port-forward. */
+function webAddresses({ namespace, ingress, allowedHosts, csrfTrustedOrigins }: Settings) {
+    const local = ["localhost", "127.0.0.1"];
+    const service = [WEBSERVER, `${WEBSERVER}.${namespace}.svc`];
+    const origins = ingress ? [`https://${ingress.host}`] : local.map((host) => `http://${host}:${WEBSERVER_PORT}`);
+    return {
+        allowedHosts: allowedHosts ?? [...(ingress ? [ingress.host] : []), ...service, ...local],
+        csrfTrustedOrigins: csrfTrustedOrigins ?? origins,
+    };
+}
+
+/**
+ * Bots EDI on Kubernetes: namespace, configuration, volumes and credentials; then the database where it is in the cluster;
+ * then the initialisation of the database, complete; then webserver, job queue and engine; then the way in.
+ *
+ * Several in one program need different names and namespaces. Pass a `kubernetes.Provider` in `opts.provider`.
+ */
+export class BotsEdi extends pulumi.ComponentResource {
+    /** Namespace of every object. */
+    readonly namespace: string;
+    /** Whole reference of the image that runs. */
+    readonly image: string;
+    /** Address of the web pages; inside the cluster where there is no Ingress. */
+    readonly url: string;
+
+    constructor(name: string, settings: Settings, opts: PartOptions = {}) {
+        super("bots-edi:index:BotsEdi", name, {}, opts);
+        const { namespace, database } = settings;
+        const part = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
+        this.namespace = namespace;
+        this.image = imageReference(settings);
+
+        const metadata = { name: namespace, labels: namespaceLabels(namespace) };
+        const home = settings.createNamespace
+            ? new k8s.core.v1.Namespace(name, { metadata }, { ...part(), ...durable(settings.protectData) })
+            : new k8s.core.v1.NamespacePatch(name, { metadata }, part());
+
+        const configuration = new Configuration(
+            `${name}-config`,
+            {
+                namespace,
+                timeZone: settings.timeZone,
+                logLevel: settings.logLevel,
+                ...webAddresses(settings),
+                behindTls: settings.tlsSecret !== undefined,
+                env: settings.env,
+                directoryMonitors: settings.jobqueue.directoryMonitors,
+            },
+            part(home),
+        );
+        const storage = new Storage(
+            `${name}-storage`,
+            {
+                namespace,
+                storageClass: settings.storageClass,
+                accessMode: settings.storage.accessMode,
+                sizes: settings.storage,
+                protect: settings.protectData,
+            },
+            part(home),
+        );
+        const databaseEngine = database && ENGINES[database.engine];
+        const credentials = new Credentials(
+            `${name}-credentials`,
+            {
+                namespace,
+                databaseSecret: settings.databaseSecret,
+                ...(databaseEngine && {
+                    generateFor: { engine: databaseEngine.django, host: DATABASE_HOST, port: databaseEngine.port },
+                }),
+                secretEnv: settings.secretEnv,
+                protect: settings.protectData,
+            },
+            part(home),
+        );
+        const ground = [...configuration.configMaps, ...storage.claims, ...credentials.secrets];
+
+        if (settings.networkPolicy.enabled) {
+            const { databasePort, databaseCidrs, ...policy } = settings.networkPolicy;
+            const { policies } = new NetworkPolicies(
+                `${name}-network`,
+                {
+                    namespace,
+                    ...policy,
+                    database: {
+                        port: databaseEngine?.port ?? databasePort,
+                        inCluster: database !== undefined,
+                        cidrs: databaseCidrs,
+                    },
+                },
+                part(home),
+            );
+            ground.push(...policies);
+        }
+        const placement = {
+            nodeSelector: settings.nodeSelector,
+            tolerations: settings.tolerations,
+            priorityClass: settings.priorityClass,
+        };
+        if (database) {
+            const { statefulSet, service } = new Database(
+                `${name}-database`,
+                {
+                    namespace,
+                    ...database,
+                    storageClass: database.storageClass ?? settings.storageClass,
+                    databaseSecret: settings.databaseSecret,
+                    placement,
+                    protect: settings.protectData,
+                },
+                part(home, ...credentials.secrets),
+            );
+            ground.push(statefulSet, service);
+        }
+
+        const runtime: BotsRuntime = {
+            namespace,
+            image: this.image,
+            imagePullPolicy: settings.image.pullPolicy,
+            imagePullSecret: settings.imagePullSecret,
+            databaseSecret: settings.databaseSecret,
+            secretEnv: { secret: SECRET_ENV, names: Object.keys(settings.secretEnv) },
+            checksums: { "checksum/config": configuration.checksum, ...credentials.checksums },
+            placement,
+            workloadAnnotations: settings.imageUpdater ? TAKES_IMAGE_BACK : {},
+        };
+        const { job } = new DatabaseInit(
+            `${name}-db-init`,
+            { runtime, configChecksum: configuration.checksum, ...settings.databaseInit },
+            part(home, ...ground),
+        );
+
+        const { deployment, service } = new Webserver(
+            `${name}-webserver`,
+            { runtime, ...settings.webserver },
+            part(job),
+        );
+        const jobqueue = new JobQueue(
+            `${name}-jobqueue`,
+            {
+                runtime,
+                resources: settings.jobqueue.resources,
+                monitorsDirectories: settings.jobqueue.directoryMonitors.length > 0,
+            },
+            part(job),
+        );
+        const engine = new Engine(
+            `${name}-engine`,
+            { runtime, timeZone: settings.timeZone, ...settings.engine },
+            part(job),
+        );
+
+        const ingress =
+            settings.ingress &&
+            new Ingress(
+                `${name}-ingress`,
+                { namespace, tlsSecret: settings.tlsSecret, ...settings.ingress },
+                part(job, deployment, service),
+            );
+        if (settings.imageUpdater) {
+            new ImageUpdater(
+                `${name}-image-updater`,
+                { workloadNamespace: namespace, repository: settings.image.repository, ...settings.imageUpdater },
+                part(job, deployment, jobqueue.deployment, engine.cronJob),
+            );
+        }
+        this.url = ingress?.url ?? `http://${WEBSERVER}.${namespace}.svc:${WEBSERVER_PORT}/`;
+        this.registerOutputs({ namespace, image: this.image, url: this.url });
+    }
+}

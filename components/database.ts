@@ -1,0 +1,183 @@
+/** A database in the cluster, for stacks that have no external one: for trying and testing. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { labels, selector } from "./labels";
+import { PartOptions } from "./part";
+import { containerResources, HARDENED, Placement, placed, podSecurity, Resources } from "./podTemplate";
+import { durableClaim } from "./storage";
+
+/** The databases that Bots runs on and that may run in the cluster. */
+export type DatabaseEngine = "mariadb" | "postgresql";
+
+/** Name of the Service: the host name of the database. */
+export const DATABASE_HOST = "bots-db";
+
+interface Engine {
+    /** DB_ENGINE as settings.py takes it. */
+    readonly django: "mysql" | "postgresql";
+    readonly port: number;
+    readonly image: string;
+    readonly dataDir: string;
+    /** Where the server writes besides its data. */
+    readonly scratch: readonly string[];
+    /** The image's variables, and the key of the Secret that each is filled from. */
+    readonly fromSecret: Readonly<Record<string, string>>;
+    readonly env: Readonly<Record<string, string>>;
+    readonly isReady: readonly string[];
+}
+
+/** What the official images ask for; sources: their pages on Docker Hub. */
+export const ENGINES: Readonly<Record<DatabaseEngine, Engine>> = {
+    mariadb: {
+        django: "mysql",
+        port: 3306,
+        image: "docker.io/library/mariadb:10.11.11",
+        dataDir: "/var/lib/mysql",
+        scratch: ["/tmp", "/run/mysqld"],
+        fromSecret: { MARIADB_DATABASE: "DB_NAME", MARIADB_USER: "DB_USER", MARIADB_PASSWORD: "DB_PASSWORD" },
+        env: { MARIADB_RANDOM_ROOT_PASSWORD: "1" },
+        isReady: ["healthcheck.sh", "--connect", "--innodb_initialized"],
+    },
+    postgresql: {
+        django: "postgresql",
+        port: 5432,
+        image: "docker.io/library/postgres:16.8",
+        dataDir: "/var/lib/postgresql/data",
+        scratch: ["/tmp", "/var/run/postgresql"],
+        fromSecret: { POSTGRES_DB: "DB_NAME", POSTGRES_USER: "DB_USER", POSTGRES_PASSWORD: "DB_PASSWORD" },
+        // A sub-directory: the server refuses a volume whose root holds lost+found.
+        env: { PGDATA: "/var/lib/postgresql/data/pgdata" },
+        isReady: ["pg_isready", "--host=127.0.0.1"],
+    },
+};
+
+/** The inputs of {@link Database}. */
+export interface DatabaseArgs {
+    /** Namespace of the database. */
+    readonly namespace: string;
+    /** Which database. */
+    readonly engine: DatabaseEngine;
+    /** Its image. Default: the engine's official one. */
+    readonly image?: string;
+    /** Name of the Secret with DB_NAME, DB_USER and DB_PASSWORD. */
+    readonly databaseSecret: string;
+    /** Size of its volume, as a Kubernetes quantity. */
+    readonly size: string;
+    /** Class of its volume. */
+    readonly storageClass: string;
+    /** Requests and limits. */
+    readonly resources: Resources;
+    /** Where it may run. */
+    readonly placement: Placement;
+    /** Keep the data whatever is destroyed. */
+    readonly protect: boolean;
+}
+
+/** StatefulSet, Service and PersistentVolumeClaim of a database with one replica. */
+export class Database extends pulumi.ComponentResource {
+    /** The StatefulSet, to depend on. */
+    readonly statefulSet: k8s.apps.v1.StatefulSet;
+    /** The Service, to depend on. */
+    readonly service: k8s.core.v1.Service;
+
+    constructor(name: string, args: DatabaseArgs, opts: PartOptions = {}) {
+        super("bots-edi:index:Database", name, {}, opts);
+        const child = { parent: this, dependsOn: opts.dependsOn };
+        const engine = ENGINES[args.engine];
+        const metadata = { name: DATABASE_HOST, namespace: args.namespace, labels: labels("database") };
+        const isReady = { exec: { command: [...engine.isReady] } };
+
+        const claim = new k8s.core.v1.PersistentVolumeClaim(
+            name,
+            {
+                metadata: { ...metadata, name: `${DATABASE_HOST}-data-pvc` },
+                spec: {
+                    accessModes: ["ReadWriteOnce"],
+                    storageClassName: args.storageClass,
+                    resources: { requests: { storage: args.size } },
+                },
+            },
+            { ...child, ...durableClaim(args.protect) },
+        );
+        this.service = new k8s.core.v1.Service(
+            name,
+            {
+                metadata,
+                spec: {
+                    selector: selector("database"),
+                    ports: [{ name: "sql", port: engine.port, targetPort: "sql", protocol: "TCP" }],
+                },
+            },
+            child,
+        );
+        this.statefulSet = new k8s.apps.v1.StatefulSet(
+            name,
+            {
+                metadata,
+                spec: {
+                    serviceName: DATABASE_HOST,
+                    replicas: 1,
+                    selector: { matchLabels: selector("database") },
+                    template: {
+                        metadata: { labels: labels("database") },
+                        spec: {
+                            automountServiceAccountToken: false,
+                            enableServiceLinks: false,
+                            // The user of the official images.
+                            securityContext: podSecurity(999),
+                            terminationGracePeriodSeconds: 60,
+                            ...placed(args.placement),
+                            containers: [
+                                {
+                                    name: args.engine,
+                                    image: args.image ?? engine.image,
+                                    imagePullPolicy: "IfNotPresent",
+                                    securityContext: HARDENED,
+                                    terminationMessagePolicy: "FallbackToLogsOnError",
+                                    ports: [{ name: "sql", containerPort: engine.port, protocol: "TCP" }],
+                                    env: [
+                                        ...Object.entries(engine.env).map(([key, value]) => ({ name: key, value })),
+                                        ...Object.entries(engine.fromSecret).map(([variable, key]) => ({
+                                            name: variable,
+                                            valueFrom: { secretKeyRef: { name: args.databaseSecret, key } },
+                                        })),
+                                    ],
+                                    resources: containerResources(args.resources),
+                                    // The first start makes the database: minutes on a slow disk.
+                                    startupProbe: {
+                                        ...isReady,
+                                        periodSeconds: 3,
+                                        timeoutSeconds: 5,
+                                        failureThreshold: 100,
+                                    },
+                                    readinessProbe: { ...isReady, periodSeconds: 10, timeoutSeconds: 5 },
+                                    livenessProbe: {
+                                        tcpSocket: { port: "sql" },
+                                        periodSeconds: 30,
+                                        timeoutSeconds: 5,
+                                    },
+                                    volumeMounts: [
+                                        { name: "data", mountPath: engine.dataDir },
+                                        ...engine.scratch.map((mountPath, index) => ({
+                                            name: `scratch-${index}`,
+                                            mountPath,
+                                        })),
+                                    ],
+                                },
+                            ],
+                            volumes: [
+                                { name: "data", persistentVolumeClaim: { claimName: `${DATABASE_HOST}-data-pvc` } },
+                                ...engine.scratch.map((_, index) => ({
+                                    name: `scratch-${index}`,
+                                    emptyDir: { sizeLimit: "1Gi" },
+                                })),
+                            ],
+                        },
+                    },
+                },
+            },
+            { ...child, dependsOn: [claim, ...(opts.dependsOn ?? [])] },
+        );
+        this.registerOutputs({});
+    }
+}

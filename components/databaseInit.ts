@@ -1,0 +1,90 @@
+/** The Job that everything else waits for. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { labels } from "./labels";
+import { PartOptions } from "./part";
+import {
+    botsContainer,
+    botsPodTemplate,
+    BotsRuntime,
+    CONFIG_DIR,
+    healthCheck,
+    LOGGING_DIR,
+    NAMES,
+    Resources,
+} from "./podTemplate";
+
+/** The inputs of {@link DatabaseInit}. */
+export interface DatabaseInitArgs {
+    /** What all Bots pods share. */
+    readonly runtime: BotsRuntime;
+    /** Names this configuration in the backup. */
+    readonly configChecksum: string;
+    /** Seconds that the Job may take, retries included. Source: `kubectl wait --timeout=300s` of the spec. */
+    readonly deadlineSeconds: number;
+    /** Requests and limits. */
+    readonly resources: Resources;
+}
+
+/**
+ * The mount points inside the data volume are made first: left to the node they would belong to root, or fail on an NFS
+ * export that squashes it, and Bots could not write beside them.
+ *
+ * The image's init-db exits 0 even when it failed, so the tables are looked for afterwards: a Job that completes has
+ * initialised. Then what this deployment runs with is kept on the config volume.
+ */
+const SCRIPT = `set -eu
+mkdir -p ${CONFIG_DIR} ${LOGGING_DIR}
+/entrypoint.sh init-db
+${healthCheck("startup")
+    .filter((word) => word !== "--quiet")
+    .join(" ")}
+kept="/config-backup/$CONFIG_CHECKSUM"
+mkdir -p "$kept"
+cp /config/bots.ini /config/settings.py "$kept/"
+echo "Configuration kept in $kept"
+`;
+
+/** Job `bots-db-init`. It is made anew whenever the image or the configuration changes. */
+export class DatabaseInit extends pulumi.ComponentResource {
+    /** The Job. It resolves when it has completed: depend on it. */
+    readonly job: k8s.batch.v1.Job;
+
+    constructor(name: string, args: DatabaseInitArgs, opts: PartOptions = {}) {
+        super("bots-edi:index:DatabaseInit", name, {}, opts);
+        this.job = new k8s.batch.v1.Job(
+            name,
+            {
+                metadata: { name: "bots-db-init", namespace: args.runtime.namespace, labels: labels("init") },
+                spec: {
+                    backoffLimit: 3,
+                    ttlSecondsAfterFinished: 300,
+                    // The only bound on an image that cannot be pulled.
+                    activeDeadlineSeconds: args.deadlineSeconds,
+                    template: botsPodTemplate(args.runtime, "init", {
+                        restartPolicy: "OnFailure",
+                        containers: [
+                            botsContainer(args.runtime, {
+                                name: "db-init",
+                                mountsFlat: true,
+                                command: ["/bin/sh", "-c", SCRIPT],
+                                resources: args.resources,
+                                env: [{ name: "CONFIG_CHECKSUM", value: args.configChecksum }],
+                                volumeMounts: [{ name: "config-backup", mountPath: "/config-backup" }],
+                            }),
+                        ],
+                        volumes: [{ name: "config-backup", persistentVolumeClaim: { claimName: NAMES.config } }],
+                    }),
+                },
+            },
+            {
+                parent: this,
+                dependsOn: opts.dependsOn,
+                // Every change makes the Job anew: its template is immutable, and its TTL may have removed it already.
+                replaceOnChanges: ["*"],
+                deleteBeforeReplace: true,
+            },
+        );
+        this.registerOutputs({});
+    }
+}

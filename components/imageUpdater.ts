@@ -1,0 +1,148 @@
+/** Rolls out what is pushed to Harbor. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { labels } from "./labels";
+import { PartOptions } from "./part";
+
+/** The inputs of {@link ImageUpdater}. */
+export interface ImageUpdaterArgs {
+    /** Namespace of the workloads. */
+    readonly workloadNamespace: string;
+    /** Namespace of Argo Events: of the Sensor, its EventBus and its EventSource. */
+    readonly namespace: string;
+    /** EventBus. */
+    readonly eventBus: string;
+    /** EventSource that takes Harbor's webhook. */
+    readonly eventSource: string;
+    /** Event of that EventSource. */
+    readonly eventName: string;
+    /** Image repository without tag; its path is what Harbor calls the repository. */
+    readonly repository: string;
+}
+
+/** Annotation that lets the next update take an image back that the Sensor has set. */
+export const TAKES_IMAGE_BACK = { "pulumi.com/patchForce": "true" };
+
+/** A whole version: anchored, since Argo Events matches anywhere in the value. */
+const SEMVER = "^v?[0-9]+\\.[0-9]+(\\.[0-9]+)?(-[0-9A-Za-z.-]+)?$";
+
+const DEPENDENCY = "harbor-push";
+
+/** Where a workload keeps its pod's spec, and the container that carries the image. */
+const TARGETS = [
+    { group: "apps", resource: "deployments", kind: "Deployment", name: "bots-webserver", container: "webserver" },
+    { group: "apps", resource: "deployments", kind: "Deployment", name: "bots-jobqueue", container: "jobqueue" },
+    { group: "batch", resource: "cronjobs", kind: "CronJob", name: "bots-engine", container: "engine" },
+] as const;
+
+type Target = (typeof TARGETS)[number];
+
+function literal(text: string): string {
+    return text.replace(/[.+]/g, "\\$&");
+}
+
+/** A strategic merge patch finds the container by its name, so nothing else of the list is touched. */
+function trigger(target: Target, args: ImageUpdaterArgs) {
+    const podTemplate = { spec: { containers: [{ name: target.container, image: args.repository }] } };
+    const isCronJob = target.kind === "CronJob";
+    const path = `${isCronJob ? "spec.jobTemplate." : ""}spec.template.spec.containers.0.image`;
+    return {
+        template: {
+            name: target.name,
+            k8s: {
+                operation: "patch",
+                patchStrategy: "application/strategic-merge-patch+json",
+                source: {
+                    resource: {
+                        apiVersion: `${target.group}/v1`,
+                        kind: target.kind,
+                        metadata: { name: target.name, namespace: args.workloadNamespace },
+                        spec: isCronJob
+                            ? { jobTemplate: { spec: { template: podTemplate } } }
+                            : { template: podTemplate },
+                    },
+                },
+                parameters: [
+                    {
+                        src: {
+                            dependencyName: DEPENDENCY,
+                            dataTemplate: `${args.repository}:{{ (index .Input.body.event_data.resources 0).tag }}`,
+                        },
+                        dest: path,
+                    },
+                ],
+            },
+        },
+        retryStrategy: { steps: 3, duration: "10s" },
+    };
+}
+
+/** Argo Events Sensor `bots-edi-image-updater`, and the right to patch exactly the three workloads. */
+export class ImageUpdater extends pulumi.ComponentResource {
+    constructor(name: string, args: ImageUpdaterArgs, opts: PartOptions = {}) {
+        super("bots-edi:index:ImageUpdater", name, {}, opts);
+        const child = { parent: this, dependsOn: opts.dependsOn };
+        const objectName = "bots-edi-image-updater";
+        const here = { name: objectName, namespace: args.namespace, labels: labels("updater") };
+        const there = { ...here, namespace: args.workloadNamespace };
+
+        new k8s.core.v1.ServiceAccount(name, { metadata: here }, child);
+        new k8s.rbac.v1.Role(
+            name,
+            {
+                metadata: there,
+                rules: TARGETS.map(({ group, resource, name: workload }) => ({
+                    apiGroups: [group],
+                    resources: [resource],
+                    resourceNames: [workload],
+                    verbs: ["get", "patch"],
+                })),
+            },
+            child,
+        );
+        const binding = new k8s.rbac.v1.RoleBinding(
+            name,
+            {
+                metadata: there,
+                roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: objectName },
+                subjects: [{ kind: "ServiceAccount", name: objectName, namespace: args.namespace }],
+            },
+            child,
+        );
+        // The first segment of a reference is the registry; Harbor reports the rest.
+        const repositoryPath = args.repository.split("/").slice(1).join("/");
+        const matches = (path: string, pattern: string) => ({ path, type: "string", value: [pattern] });
+        new k8s.apiextensions.CustomResource(
+            name,
+            {
+                apiVersion: "argoproj.io/v1alpha1",
+                kind: "Sensor",
+                metadata: here,
+                spec: {
+                    eventBusName: args.eventBus,
+                    template: { serviceAccountName: objectName },
+                    dependencies: [
+                        {
+                            name: DEPENDENCY,
+                            eventSourceName: args.eventSource,
+                            eventName: args.eventName,
+                            filters: {
+                                data: [
+                                    matches("body.type", "^PUSH_ARTIFACT$"),
+                                    matches(
+                                        "body.event_data.repository.repo_full_name",
+                                        `^${literal(repositoryPath)}$`,
+                                    ),
+                                    matches("body.event_data.resources.0.tag", SEMVER),
+                                ],
+                            },
+                        },
+                    ],
+                    triggers: TARGETS.map((target) => trigger(target, args)),
+                },
+            },
+            { ...child, dependsOn: [binding, ...(opts.dependsOn ?? [])] },
+        );
+        this.registerOutputs({});
+    }
+}

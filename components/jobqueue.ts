@@ -1,0 +1,88 @@
+/** The job queue: it starts the engine for what users and directory monitors ask for. */
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { labels, selector } from "./labels";
+import { PartOptions } from "./part";
+import { botsContainer, botsPodTemplate, BotsRuntime, healthCheck, Resources } from "./podTemplate";
+
+/** The inputs of {@link JobQueue}. */
+export interface JobQueueArgs {
+    /** What all Bots pods share. */
+    readonly runtime: BotsRuntime;
+    /** Whether a second container watches directories. */
+    readonly monitorsDirectories: boolean;
+    /** Requests and limits of each container. Source: spec, 100m/256Mi and 500m/512Mi. */
+    readonly resources: Resources;
+}
+
+/** The queue listens on localhost of its own pod only, so its port is dialled from inside. */
+const DIAL = "exec 3<>/dev/tcp/127.0.0.1/28082";
+
+/** The image's live check starts a process of its own and would pass with the queue gone, so the queue is dialled too. */
+const ALIVE = `${healthCheck("live").join(" ")} && ${DIAL}`;
+
+const bash = (script: string) => ({ exec: { command: ["/bin/bash", "-c", script] } });
+
+/** Deployment `bots-jobqueue`: exactly one pod, since the queue is in its memory. */
+export class JobQueue extends pulumi.ComponentResource {
+    /** The Deployment. */
+    readonly deployment: k8s.apps.v1.Deployment;
+
+    constructor(name: string, args: JobQueueArgs, opts: PartOptions = {}) {
+        super("bots-edi:index:JobQueue", name, {}, opts);
+        const { runtime, resources } = args;
+        // It dials the queue on localhost, so it lives in the queue's pod.
+        const monitor = botsContainer(runtime, { name: "dirmonitor", args: ["dirmonitor"], resources });
+
+        this.deployment = new k8s.apps.v1.Deployment(
+            name,
+            {
+                metadata: {
+                    name: "bots-jobqueue",
+                    namespace: runtime.namespace,
+                    labels: labels("jobqueue"),
+                    annotations: runtime.workloadAnnotations,
+                },
+                spec: {
+                    replicas: 1,
+                    strategy: { type: "Recreate" },
+                    selector: { matchLabels: selector("jobqueue") },
+                    template: botsPodTemplate(runtime, "jobqueue", {
+                        // A job that runs is allowed to finish (spec).
+                        terminationGracePeriodSeconds: 60,
+                        containers: [
+                            botsContainer(runtime, {
+                                name: "jobqueue",
+                                args: ["jobqueueserver"],
+                                resources,
+                                // Costs nothing, so it may ask often: an update waits for it.
+                                startupProbe: {
+                                    ...bash(DIAL),
+                                    periodSeconds: 2,
+                                    timeoutSeconds: 5,
+                                    failureThreshold: 75,
+                                },
+                                // Each check starts Python and Django: seconds of CPU, so neither often nor in a hurry.
+                                livenessProbe: {
+                                    ...bash(ALIVE),
+                                    periodSeconds: 60,
+                                    timeoutSeconds: 30,
+                                    failureThreshold: 3,
+                                },
+                                readinessProbe: {
+                                    exec: { command: healthCheck("ready") },
+                                    periodSeconds: 60,
+                                    timeoutSeconds: 30,
+                                    failureThreshold: 2,
+                                },
+                            }),
+                            ...(args.monitorsDirectories ? [monitor] : []),
+                        ],
+                    }),
+                },
+            },
+            { parent: this, dependsOn: opts.dependsOn },
+        );
+        this.registerOutputs({});
+    }
+}

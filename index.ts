@@ -1,0 +1,17 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { BotsEdi } from "./components/botsEdi";
+import { readSettings } from "./settings";
+
+const settings = readSettings();
+
+const cluster = new kubernetes.Provider("cluster", {
+    context: settings.kubeContext,
+    clusterIdentifier: settings.clusterIdentifier ?? pulumi.getStack(),
+    enableConfigMapMutable: true,
+    enableSecretMutable: true,
+});
+
+const botsEdi = new BotsEdi("bots-edi", settings, { provider: cluster });
+
+export const { namespace, image, url } = botsEdi;

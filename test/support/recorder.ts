@@ -1,0 +1,126 @@
+/** Records what a program registers, as the engine would see it, without an engine. */
+import * as pulumi from "@pulumi/pulumi";
+import { Struct } from "google-protobuf/google/protobuf/struct_pb";
+
+/** One resource as it was registered. */
+export interface Registration {
+    readonly urn: string;
+    readonly type: string;
+    readonly name: string;
+    /** URN of the parent; empty at the top. */
+    readonly parent: string;
+    readonly custom: boolean;
+    /** URNs that it waits for. */
+    readonly dependencies: readonly string[];
+    readonly inputs: Readonly<Record<string, unknown>>;
+    readonly provider: string;
+    readonly protect: boolean;
+    readonly retainOnDelete: boolean;
+    readonly deleteBeforeReplace: boolean;
+    readonly replaceOnChanges: readonly string[];
+}
+
+/** The methods of a RegisterResource request that are read here; the SDK does not export their type. */
+interface Request {
+    getType(): string;
+    getName(): string;
+    getParent(): string;
+    getCustom(): boolean;
+    getObject(): Struct;
+    getDependenciesList(): string[];
+    getProvider(): string;
+    getProtect(): boolean;
+    getRetainondelete(): boolean;
+    getDeletebeforereplace(): boolean;
+    getReplaceonchangesList(): string[];
+}
+type Callback = (error: Error | null, response?: { getUrn(): string }) => void;
+interface Monitor {
+    registerResource(request: Request, callback: Callback): Promise<void>;
+}
+
+/** How a program is run. */
+export interface RecordOptions {
+    /** Configuration, keys with the project's prefix. Default: none. */
+    readonly config?: Record<string, string>;
+    /** Top-level keys that hold secrets, with the project's prefix. */
+    readonly secretKeys?: readonly string[];
+    /** Name of the stack. Default: test. */
+    readonly stack?: string;
+    /** Run as a preview: what the cluster would answer is unknown, so nothing inside an `apply` runs. Default: false. */
+    readonly preview?: boolean;
+    /** Called before a resource is registered; the registration waits for it and fails where it throws. */
+    readonly beforeRegister?: (type: string, soFar: readonly Registration[]) => Promise<void> | void;
+}
+
+/** What a secret looks like on the wire (source: the SDK's runtime/rpc). */
+export const SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d";
+
+/** What a password is in place of a random one. */
+export const MASK = "[secret]";
+
+function mockState(type: string, inputs: Record<string, unknown>): Record<string, unknown> {
+    return type.startsWith("random:") ? { ...inputs, result: MASK } : inputs;
+}
+
+/** Runs a program and returns its registrations in their order, once all of them are done. */
+export async function record(
+    program: () => unknown,
+    { config = {}, secretKeys = [], stack = "test", preview = false, beforeRegister }: RecordOptions = {},
+): Promise<Registration[]> {
+    const registrations: Registration[] = [];
+    process.env.PULUMI_CONFIG_SECRET_KEYS = JSON.stringify(secretKeys);
+    await pulumi.runtime.setMocks(
+        {
+            newResource: (args) => {
+                const inputs = args.inputs as Record<string, unknown>;
+                return preview
+                    ? { id: undefined, state: {} }
+                    : { id: `${args.name}-id`, state: mockState(args.type, inputs) };
+            },
+            call: (args) => args.inputs as Record<string, unknown>,
+        },
+        "bots-edi",
+        stack,
+        preview,
+    );
+    pulumi.runtime.setAllConfig(config);
+    const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
+    const register = monitor.registerResource.bind(monitor);
+    monitor.registerResource = async (request, callback) => {
+        try {
+            await beforeRegister?.(request.getType(), registrations);
+        } catch (error) {
+            callback(error as Error);
+            return;
+        }
+        await register(request, (error, response) => {
+            if (response) {
+                registrations.push({
+                    urn: response.getUrn(),
+                    type: request.getType(),
+                    name: request.getName(),
+                    parent: request.getParent(),
+                    custom: request.getCustom(),
+                    dependencies: request.getDependenciesList(),
+                    // From its own request: registrations overlap.
+                    inputs: pulumi.runtime.deserializeProperties(request.getObject()),
+                    provider: request.getProvider(),
+                    protect: request.getProtect(),
+                    retainOnDelete: request.getRetainondelete(),
+                    deleteBeforeReplace: request.getDeletebeforereplace(),
+                    replaceOnChanges: request.getReplaceonchangesList(),
+                });
+            }
+            callback(error, response);
+        });
+    };
+    await program();
+    await pulumi.runtime.disconnect();
+    return registrations;
+}
+
+/** The Kubernetes objects among the registrations. */
+export function objects(registrations: readonly Registration[]): Registration[] {
+    return registrations.filter(({ type }) => type.startsWith("kubernetes:"));
+}

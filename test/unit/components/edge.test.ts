@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { find, Manifest, system } from "../../support/find";
+
+describe("Ingress", () => {
+    it("is the one of the spec: TLS, Traefik, to the webserver", async () => {
+        const made = await system({ ingress: { host: "bots-edi.pminc.me" }, tlsSecret: "bots-edi-tls" });
+        const { metadata, spec } = find(made, "Ingress", "bots-edi-ingress").inputs;
+        assert.deepEqual(metadata.annotations, {
+            "traefik.ingress.kubernetes.io/router.entrypoints": "websecure",
+            "traefik.ingress.kubernetes.io/router.tls": "true",
+            "pulumi.com/skipAwait": "true",
+        });
+        assert.deepEqual(spec, {
+            ingressClassName: "traefik",
+            tls: [{ hosts: ["bots-edi.pminc.me"], secretName: "bots-edi-tls" }],
+            rules: [
+                {
+                    host: "bots-edi.pminc.me",
+                    http: {
+                        paths: [
+                            {
+                                path: "/",
+                                pathType: "Prefix",
+                                backend: { service: { name: "bots-webserver", port: { name: "http" } } },
+                            },
+                        ],
+                    },
+                },
+            ],
+        });
+    });
+
+    it("is awaited, and of another class, where the stack says so", async () => {
+        const ingress = { host: "a.b", className: "nginx", annotations: {}, skipAwait: false };
+        const { metadata, spec } = find(await system({ ingress }), "Ingress", "bots-edi-ingress").inputs;
+        assert.deepEqual(metadata.annotations, {});
+        assert.equal(spec.ingressClassName, "nginx");
+        assert.ok(!("tls" in spec));
+    });
+});
+
+describe("ImageUpdater", () => {
+    it("patches exactly the three workloads, on semver tags of this repository", async () => {
+        const made = await system({ imageUpdater: {} });
+        const { metadata, spec } = find(made, "Sensor", "bots-edi-image-updater").inputs;
+        assert.equal(metadata.namespace, "argo-events");
+        const [{ filters }] = spec.dependencies;
+        const filter = (path: string) => filters.data.find((entry: Manifest) => entry.path === path).value[0] as string;
+        assert.equal(filter("body.type"), "^PUSH_ARTIFACT$");
+        assert.equal(filter("body.event_data.repository.repo_full_name"), "^priv/bots-edi$");
+        const semver = new RegExp(filter("body.event_data.resources.0.tag"));
+        for (const tag of ["4.0", "4.0.1", "v4.0.1", "4.1.0-rc.1"]) assert.match(tag, semver);
+        for (const tag of ["latest", "4", "4.0.1.2", "main-4.0", "x4.0.1"]) assert.doesNotMatch(tag, semver);
+        const patched = spec.triggers.map(({ template }: Manifest) => {
+            const { source, parameters } = template.k8s;
+            const pod = source.resource.spec.jobTemplate?.spec.template ?? source.resource.spec.template;
+            return [
+                source.resource.kind,
+                source.resource.metadata.name,
+                pod.spec.containers[0].name,
+                parameters[0].dest,
+            ];
+        });
+        assert.deepEqual(patched, [
+            ["Deployment", "bots-webserver", "webserver", "spec.template.spec.containers.0.image"],
+            ["Deployment", "bots-jobqueue", "jobqueue", "spec.template.spec.containers.0.image"],
+            ["CronJob", "bots-engine", "engine", "spec.jobTemplate.spec.template.spec.containers.0.image"],
+        ]);
+    });
+
+    it("may patch those three and nothing else", async () => {
+        const made = await system({ imageUpdater: { namespace: "events" } });
+        const { rules } = find(made, "Role", "bots-edi-image-updater").inputs;
+        assert.deepEqual(
+            rules.map(({ resourceNames, verbs }: Manifest) => [resourceNames, verbs]),
+            ["bots-webserver", "bots-jobqueue", "bots-engine"].map((name) => [[name], ["get", "patch"]]),
+        );
+        const [subject] = find(made, "RoleBinding", "bots-edi-image-updater").inputs.subjects;
+        assert.deepEqual(subject, { kind: "ServiceAccount", name: "bots-edi-image-updater", namespace: "events" });
+    });
+
+    it("lets an update take the image back on those three, and only where it is on", async () => {
+        const forced = async (settings: Parameters<typeof system>[0]) =>
+            (await system(settings))
+                .filter(
+                    ({ inputs }) => (inputs.metadata as Manifest)?.annotations?.["pulumi.com/patchForce"] === "true",
+                )
+                .map(({ inputs }) => (inputs.metadata as Manifest).name as string)
+                .sort();
+        assert.deepEqual(await forced({ imageUpdater: {} }), ["bots-engine", "bots-jobqueue", "bots-webserver"]);
+        assert.deepEqual(await forced({}), []);
+    });
+});
+
+describe("NetworkPolicies", () => {
+    const names = async (settings: Parameters<typeof system>[0]) =>
+        (await system(settings))
+            .filter(({ inputs }) => inputs.kind === "NetworkPolicy")
+            .map(({ inputs }) => (inputs.metadata as Manifest).name as string)
+            .sort();
+
+    it("deny everything but the flows that are needed", async () => {
+        assert.deepEqual(await names({}), ["bots-default-deny", "bots-dns", "bots-to-database", "bots-webserver"]);
+        const made = await system();
+        assert.deepEqual(find(made, "NetworkPolicy", "bots-default-deny").inputs.spec, {
+            podSelector: { matchLabels: { app: "bots-edi" } },
+            policyTypes: ["Ingress", "Egress"],
+        });
+        const [rule] = find(made, "NetworkPolicy", "bots-webserver").inputs.spec.ingress;
+        assert.deepEqual(rule.ports, [{ protocol: "TCP", port: 8080 }]);
+        assert.deepEqual(
+            rule.from.map(
+                ({ namespaceSelector }: Manifest) => namespaceSelector.matchLabels["kubernetes.io/metadata.name"],
+            ),
+            ["kube-system"],
+        );
+    });
+
+    it("keep a database in the cluster to the pods of Bots", async () => {
+        const made = await system({ database: {} });
+        const { ingress } = find(made, "NetworkPolicy", "bots-database").inputs.spec;
+        assert.deepEqual(ingress[0].ports, [{ protocol: "TCP", port: 3306 }]);
+        const { egress } = find(made, "NetworkPolicy", "bots-to-database").inputs.spec;
+        assert.deepEqual(egress[0].to, [{ podSelector: { matchLabels: { app: "bots-edi", component: "database" } } }]);
+    });
+
+    it("open the ways to partners, the external database and Prometheus that are set", async () => {
+        const made = await system({
+            networkPolicy: {
+                monitoringNamespace: "monitoring",
+                databaseCidrs: ["10.1.0.0/16"],
+                databasePort: 5432,
+                egress: [{ cidr: "192.0.2.0/24", ports: [22] }, { cidr: "198.51.100.0/24" }],
+            },
+        });
+        const { egress } = find(made, "NetworkPolicy", "bots-to-partners").inputs.spec;
+        assert.deepEqual(egress, [
+            { to: [{ ipBlock: { cidr: "192.0.2.0/24" } }], ports: [{ protocol: "TCP", port: 22 }] },
+            { to: [{ ipBlock: { cidr: "198.51.100.0/24" } }] },
+        ]);
+        const [database] = find(made, "NetworkPolicy", "bots-to-database").inputs.spec.egress;
+        assert.deepEqual(database, {
+            to: [{ ipBlock: { cidr: "10.1.0.0/16" } }],
+            ports: [{ protocol: "TCP", port: 5432 }],
+        });
+        assert.equal(find(made, "NetworkPolicy", "bots-webserver").inputs.spec.ingress[0].from.length, 2);
+    });
+
+    it("are left out where they are off", async () => {
+        assert.deepEqual(await names({ networkPolicy: { enabled: false } }), []);
+    });
+});

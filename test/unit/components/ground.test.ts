@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { find, system } from "../../support/find";
+import { Registration, SECRET_SIGNATURE } from "../../support/recorder";
+
+const data = (made: readonly Registration[], name: string) =>
+    find(made, "ConfigMap", name).inputs.data as Record<string, string>;
+const checksum = (made: readonly Registration[]) =>
+    find(made, "Deployment", "bots-webserver").inputs.spec.template.metadata.annotations["checksum/config"] as string;
+
+describe("Configuration", () => {
+    it("tells Bots where it is reached, when it is and how much to say", async () => {
+        const made = await system({
+            ingress: { host: "edi.pminc.me" },
+            tlsSecret: "tls",
+            timeZone: "Europe/Amsterdam",
+            logLevel: "DEBUG",
+            env: { EMAIL_HOST: "mail" },
+        });
+        assert.deepEqual(data(made, "bots-config-env"), {
+            BOTSENV: "default",
+            TZ: "Europe/Amsterdam",
+            LOG_LEVEL: "DEBUG",
+            DEBUG: "false",
+            DJANGO_SECURE: "true",
+            ALLOWED_HOSTS: "edi.pminc.me,bots-webserver,bots-webserver.edi.svc,localhost,127.0.0.1",
+            CSRF_TRUSTED_ORIGINS: "https://edi.pminc.me",
+            EMAIL_HOST: "mail",
+        });
+    });
+
+    it("allows a port-forward where there is no Ingress, and what is given otherwise", async () => {
+        const plain = data(await system(), "bots-config-env");
+        assert.equal(plain.CSRF_TRUSTED_ORIGINS, "http://localhost:8080,http://127.0.0.1:8080");
+        assert.equal(plain.DJANGO_SECURE, "false");
+        const given = data(
+            await system({ allowedHosts: ["*"], csrfTrustedOrigins: ["https://a.b"] }),
+            "bots-config-env",
+        );
+        assert.deepEqual([given.ALLOWED_HOSTS, given.CSRF_TRUSTED_ORIGINS], ["*", "https://a.b"]);
+    });
+
+    it("rolls every pod when it changes, and none when it does not", async () => {
+        assert.equal(checksum(await system()), checksum(await system({ webserver: { replicas: 2 } })));
+        assert.notEqual(checksum(await system()), checksum(await system({ env: { A: "b" } })));
+    });
+});
+
+describe("Storage", () => {
+    it("makes the three claims of the spec, protected and retained", async () => {
+        const made = await system();
+        for (const [name, size] of [
+            ["bots-edi-data-pvc", "20Gi"],
+            ["bots-edi-logs-pvc", "5Gi"],
+            ["bots-edi-config-pvc", "1Gi"],
+        ] as const) {
+            const { inputs, protect, retainOnDelete } = find(made, "PersistentVolumeClaim", name);
+            assert.deepEqual(inputs.spec, {
+                accessModes: ["ReadWriteMany"],
+                storageClassName: "t1-shiva-nfs",
+                resources: { requests: { storage: size } },
+            });
+            assert.deepEqual([protect, retainOnDelete], [true, true]);
+        }
+    });
+
+    it("lets go of the data only where the stack says so", async () => {
+        const made = await system({ protectData: false, database: {} });
+        const held = made.filter(({ protect, retainOnDelete }) => protect || retainOnDelete);
+        assert.deepEqual(held, []);
+    });
+});
+
+describe("Credentials", () => {
+    it("makes nothing where the Secret exists", async () => {
+        assert.deepEqual(
+            (await system()).filter(({ inputs }) => inputs.kind === "Secret"),
+            [],
+        );
+    });
+
+    it("generates the Secret for a database in the cluster, its passwords secret", async () => {
+        const { inputs, protect } = find(await system({ database: {} }), "Secret", "bots-edidb-secret");
+        assert.equal(protect, true);
+        assert.deepEqual(inputs.stringData[SECRET_SIGNATURE] !== undefined, true);
+        const { DB_PASSWORD, DJANGO_SECRET_KEY, ...plain } = inputs.stringData.value;
+        assert.deepEqual(plain, {
+            DB_ENGINE: "mysql",
+            DB_HOST: "bots-db",
+            DB_PORT: "3306",
+            DB_NAME: "botsedi",
+            DB_USER: "botsedi",
+        });
+        assert.ok(DB_PASSWORD && DJANGO_SECRET_KEY);
+    });
+
+    it("keeps further secrets out of the ConfigMaps, and rolls the pods when they change", async () => {
+        const made = await system({ secretEnv: { EMAIL_HOST_PASSWORD: "hunter2" } });
+        const { template } = find(made, "Deployment", "bots-jobqueue").inputs.spec;
+        assert.deepEqual(template.spec.containers[0].env.at(-1), {
+            name: "EMAIL_HOST_PASSWORD",
+            valueFrom: { secretKeyRef: { name: "bots-edi-secret-env", key: "EMAIL_HOST_PASSWORD" } },
+        });
+        assert.match(template.metadata.annotations["checksum/secret-env"], /^[0-9a-f]{64}$/);
+        const elsewhere = made.filter(
+            ({ inputs }) => inputs.kind !== "Secret" && JSON.stringify(inputs).includes("hunter2"),
+        );
+        assert.deepEqual(elsewhere, []);
+        assert.ok(SECRET_SIGNATURE in find(made, "Secret", "bots-edi-secret-env").inputs.stringData);
+    });
+});
+
+describe("Database", () => {
+    for (const [engine, image, port] of [
+        ["mariadb", "docker.io/library/mariadb:10.11.11", 3306],
+        ["postgresql", "docker.io/library/postgres:16.8", 5432],
+    ] as const) {
+        it(`runs ${engine}, restricted, on a claim of its own`, async () => {
+            const made = await system({ database: { engine, size: "3Gi" } });
+            const claim = find(made, "PersistentVolumeClaim", "bots-db-data-pvc");
+            assert.equal(claim.inputs.spec.resources.requests.storage, "3Gi");
+            assert.equal(claim.protect, true);
+            const { spec } = find(made, "StatefulSet", "bots-db").inputs;
+            assert.equal(spec.replicas, 1);
+            assert.equal(spec.template.spec.securityContext.runAsUser, 999);
+            const [container] = spec.template.spec.containers;
+            assert.equal(container.image, image);
+            assert.equal(container.securityContext.readOnlyRootFilesystem, true);
+            const keys = container.env.flatMap((variable: { valueFrom?: { secretKeyRef: { key: string } } }) =>
+                variable.valueFrom ? [variable.valueFrom.secretKeyRef.key] : [],
+            );
+            assert.deepEqual(keys, ["DB_NAME", "DB_USER", "DB_PASSWORD"]);
+            assert.equal(find(made, "Service", "bots-db").inputs.spec.ports[0].port, port);
+        });
+    }
+
+    it("takes its own image and class where they are set", async () => {
+        const made = await system({ database: { image: "localhost/db:1", storageClass: "fast" } });
+        assert.equal(
+            find(made, "StatefulSet", "bots-db").inputs.spec.template.spec.containers[0].image,
+            "localhost/db:1",
+        );
+        assert.equal(find(made, "PersistentVolumeClaim", "bots-db-data-pvc").inputs.spec.storageClassName, "fast");
+    });
+});

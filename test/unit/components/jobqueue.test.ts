@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { find, system } from "../../support/find";
+
+const HEALTHCHECK = "python /usr/local/bots/scripts/healthcheck.py --config-dir /config --check";
+
+describe("JobQueue", () => {
+    it("is the Deployment of the spec: one pod, never two", async () => {
+        const { spec } = find(await system(), "Deployment", "bots-jobqueue").inputs;
+        assert.equal(spec.replicas, 1);
+        assert.deepEqual(spec.strategy, { type: "Recreate" });
+        assert.equal(spec.template.spec.terminationGracePeriodSeconds, 60);
+        assert.equal(spec.template.spec.containers.length, 1);
+        const [container] = spec.template.spec.containers;
+        assert.deepEqual(
+            [container.name, container.command, container.args],
+            ["jobqueue", ["/entrypoint.sh"], ["jobqueueserver"]],
+        );
+        const { requests, limits } = container.resources;
+        assert.deepEqual(
+            [requests.cpu, requests.memory, limits.cpu, limits.memory],
+            ["100m", "256Mi", "500m", "512Mi"],
+        );
+    });
+
+    it("is checked by the image's own script, with the configuration, and by its port", async () => {
+        const [container] = find(await system(), "Deployment", "bots-jobqueue").inputs.spec.template.spec.containers;
+        assert.equal(container.readinessProbe.exec.command.join(" "), `${HEALTHCHECK} ready --quiet`);
+        const [shell, flag, script] = container.livenessProbe.exec.command;
+        assert.deepEqual([shell, flag], ["/bin/bash", "-c"]);
+        assert.equal(script, `${HEALTHCHECK} live --quiet && exec 3<>/dev/tcp/127.0.0.1/28082`);
+        assert.deepEqual(container.startupProbe.exec.command, ["/bin/bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/28082"]);
+    });
+
+    it("watches directories beside the queue where they are set", async () => {
+        const monitor = { path: "/home/bots/.bots/in", filemask: "*.edi", route: "orders" };
+        const made = await system({ jobqueue: { directoryMonitors: [monitor, { path: "/in", recursive: true }] } });
+        const { containers } = find(made, "Deployment", "bots-jobqueue").inputs.spec.template.spec;
+        assert.deepEqual(
+            containers.map(({ name, args }: { name: string; args: string[] }) => [name, args]),
+            [
+                ["jobqueue", ["jobqueueserver"]],
+                ["dirmonitor", ["dirmonitor"]],
+            ],
+        );
+        const ini = find(made, "ConfigMap", "bots-config-ini").inputs.data["bots.ini"] as string;
+        assert.match(
+            ini,
+            /\n\[dirmonitor1\]\npath = \/home\/bots\/\.bots\/in\nfilemask = \*\.edi\nrecursive = False\nroute = orders\n/,
+        );
+        assert.match(ini, /\n\[dirmonitor2\]\npath = \/in\nfilemask = \*\nrecursive = True\nroute =\n$/);
+    });
+});
