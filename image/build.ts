@@ -1,0 +1,151 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDir } from "../sandbox/paths";
+import { buildSecrets } from "./buildSecrets";
+import { contentKey } from "./contentKey";
+import { run } from "./run";
+
+/** An image in the cache: the name under which it is imported, and the path of its docker archive. */
+export interface BuiltImage {
+    ref: string;
+    archive: string;
+}
+
+/** The Debian packages that building needs; buildah needs root too. */
+export const buildPackages = ["buildah", "mmdebstrap"];
+
+const images = [
+    { ref: "localhost/bots-edi:3.3.1", folder: "bots-edi" },
+    { ref: "localhost/bots-edi-mariadb:10.11", folder: "mariadb" },
+];
+
+/** The base in place of debian:bookworm-slim, and as slim: without documentation and translations. */
+const baseCommand = [
+    "mmdebstrap",
+    "--quiet",
+    "--variant=minbase",
+    ...["doc", "man", "info", "locale", "lintian"].map((part) => `--dpkgopt=path-exclude=/usr/share/${part}/*`),
+    "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+    "bookworm",
+];
+
+/**
+ * Builds the sandbox's images from the package registries alone, unless the cache has them.
+ *
+ * @param report - is told of each step; by default it goes to stderr
+ * @returns one archive an image, named by a hash of everything of this repository that goes into it
+ * @throws Error that names what is missing on this machine, or the command that failed and its last lines
+ */
+export async function buildImages(report: (step: string) => void = console.error): Promise<BuiltImage[]> {
+    const cache = join(cacheDir(), "images");
+    mkdirSync(cache, { recursive: true });
+    const wanted = images.map(({ ref, folder }) => {
+        const context = join(__dirname, folder);
+        const key = contentKey(baseCommand, [context]);
+        return { ref, folder, context, archive: join(cache, `${folder}-${key}.tar`) };
+    });
+    const missing = wanted.filter(({ archive }) => !existsSync(archive));
+    if (missing.length > 0) {
+        await requireTools();
+        removeAbandoned(cache);
+        const base = join(cache, `base-${contentKey(baseCommand, [])}.tar`);
+        if (!existsSync(base)) {
+            await timed(report, "base image: Debian bookworm", () => makeBase(cache, base));
+        }
+        for (const image of missing) {
+            await timed(report, `image ${image.ref}`, () => makeImage(cache, base, image));
+            removeOlder(cache, image);
+        }
+    }
+    return wanted.map(({ ref, archive }) => ({ ref, archive }));
+}
+
+async function requireTools(): Promise<void> {
+    if (process.getuid?.() !== 0) throw new Error("Building the images needs root: run it with sudo.");
+    const versions = await Promise.allSettled(buildPackages.map((tool) => run(tool, ["--version"])));
+    const absent = buildPackages.filter((_, index) => versions[index]?.status === "rejected");
+    if (absent.length > 0) {
+        throw new Error(`Building the images needs ${absent.join(" and ")}: apt-get install ${absent.join(" ")}`);
+    }
+}
+
+async function timed(report: (step: string) => void, step: string, work: () => Promise<void>): Promise<void> {
+    const start = Date.now();
+    report(`${step}: building`);
+    await work();
+    report(`${step}: built in ${Math.round((Date.now() - start) / 1000)} s`);
+}
+
+async function makeBase(cache: string, target: string): Promise<void> {
+    const [command = "", ...args] = baseCommand;
+    await inScratchFolder(cache, async (scratch) => {
+        const partial = join(scratch, "base.tar");
+        await run(command, [...args, partial]);
+        renameSync(partial, target);
+    });
+}
+
+/** Builds with a storage of its own, so that no other container storage of the machine is touched. */
+async function makeImage(cache: string, base: string, image: BuiltImage & { context: string }): Promise<void> {
+    await inScratchFolder(cache, async (scratch) => {
+        const storage = [
+            ...["--root", join(scratch, "storage"), "--runroot", join(scratch, "run"), "--storage-driver", "vfs"],
+        ];
+        const buildah = (...args: string[]): Promise<string> => run("buildah", [...storage, ...args]);
+        const container = (await buildah("from", "scratch")).trim();
+        await buildah("add", "--quiet", container, base, "/");
+        await buildah("commit", "--quiet", "--rm", container, "localhost/base");
+
+        const secrets = (await buildSecrets()).flatMap(({ id, content }) => {
+            const file = join(scratch, id);
+            writeFileSync(file, content, { mode: 0o600 });
+            return ["--secret", `id=${id},src=${file}`];
+        });
+        const options = ["--quiet", "--isolation", "chroot", "--network", "host", "--build-arg", "BASE=localhost/base"];
+        await buildah("bud", ...options, ...secrets, "--tag", image.ref, image.context);
+
+        const partial = join(scratch, "image.tar");
+        await buildah("push", "--quiet", image.ref, `docker-archive:${partial}:${image.ref}`);
+        renameSync(partial, image.archive);
+    });
+}
+
+/** An image's earlier archives are of no more use, and each is a quarter of a gigabyte. */
+function removeOlder(cache: string, { folder, archive }: { folder: string; archive: string }): void {
+    const older = new RegExp(`^${folder}-[0-9a-f]{16}\\.tar$`);
+    for (const name of readdirSync(cache).filter((each) => older.test(each))) {
+        if (join(cache, name) !== archive) rmSync(join(cache, name), { force: true });
+    }
+}
+
+const scratchPrefix = ".building-";
+
+/** What builds that were killed have left: their process is gone, and nobody else would remove it. */
+function removeAbandoned(cache: string): void {
+    for (const name of readdirSync(cache).filter((each) => each.startsWith(scratchPrefix))) {
+        const [pid = ""] = name.slice(scratchPrefix.length).split("-");
+        if (!existsSync(`/proc/${pid}`)) rmSync(join(cache, name), { recursive: true, force: true });
+    }
+}
+
+/** A folder on the cache's own file system, gone afterwards: a result leaves it by one rename, so no half-built one counts. */
+async function inScratchFolder(cache: string, work: (scratch: string) => Promise<void>): Promise<void> {
+    const scratch = mkdtempSync(join(cache, `${scratchPrefix}${process.pid}-`));
+    try {
+        await work(scratch);
+    } finally {
+        rmSync(scratch, { recursive: true, force: true });
+    }
+}
+
+if (require.main === module) {
+    buildImages().then(
+        (built) => {
+            for (const { ref, archive } of built) console.log(`${ref}  ${archive}`);
+        },
+        (error: unknown) => {
+            console.error(error instanceof Error ? error.message : error);
+            process.exitCode = 1;
+        },
+    );
+}
