@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { binaryPath } from "./binaries";
+import { ctr } from "./ctr";
+import { SandboxError } from "./errors";
+import { cache, layout } from "./layout";
+import { writeOciArchive, type SmallImage } from "./oci";
+import { busybox } from "./packages";
+
+const prefix = "localhost/bots-edi-sandbox";
+
+/** The cluster's own images, made here because no registry is asked. */
+export const images = {
+    pause: `${prefix}/pause:1`,
+    busybox: `${prefix}/busybox:1`,
+    coredns: `${prefix}/coredns:1`,
+    provisioner: `${prefix}/local-path-provisioner:1`,
+} as const;
+
+/** As the first process of its pod it ends at SIGTERM only because it says so. */
+const pauseScript = "trap 'exit 0' TERM; sleep infinity & wait";
+
+const nobody = "65534:65534";
+
+/** Builds the archives that the cache lacks and imports those that the node lacks. Returns how many it imported. */
+export async function provideClusterImages(): Promise<number> {
+    let imported = 0;
+    for (const image of clusterImages()) {
+        const archive = archiveOf(image);
+        if (!existsSync(archive)) await writeOciArchive(image, archive);
+        if ((await importImage(archive)) === "imported") imported++;
+    }
+    return imported;
+}
+
+/**
+ * Imports an image archive (OCI or Docker format) into the node under the names that it carries.
+ * An archive that was imported before, and whose images the node still holds, is left alone.
+ */
+export async function importImage(archive: string): Promise<"imported" | "present"> {
+    if (!existsSync(archive)) throw new SandboxError(`there is no image archive ${archive}`);
+    const record = importRecord(archive);
+    if (existsSync(record)) {
+        const held = await nodeImages();
+        const images = Object.entries(JSON.parse(readFileSync(record, "utf8")) as Record<string, string>);
+        if (images.every(([ref, digest]) => held.get(ref) === digest)) return "present";
+    }
+    const said = await ctr(["images", "import", archive]);
+    const images = [...said.matchAll(/^unpacking (\S+) \((sha256:[0-9a-f]+)\)/gm)].map(([, ref, digest]) => [
+        ref,
+        digest,
+    ]);
+    if (images.length === 0) throw new SandboxError(`the archive ${archive} holds no image with a full name`);
+    mkdirSync(layout.imports, { recursive: true });
+    writeFileSync(record, JSON.stringify(Object.fromEntries(images)));
+    return "imported";
+}
+
+/** Where it is kept what came out of an archive, told apart by its path and its last change. */
+function importRecord(archive: string): string {
+    const { size, mtimeMs } = statSync(archive);
+    const key = createHash("sha256")
+        .update([resolve(archive), size, mtimeMs].join("\n"))
+        .digest("hex");
+    return join(layout.imports, `${key}.json`);
+}
+
+/** The node's images: name → digest. */
+export async function nodeImages(): Promise<Map<string, string>> {
+    const lines = (await ctr(["images", "list"])).trimEnd().split("\n").slice(1);
+    return new Map(
+        lines.map((line) => {
+            const [ref = "", , digest = ""] = line.split(/\s+/);
+            return [ref, digest];
+        }),
+    );
+}
+
+function clusterImages(): SmallImage[] {
+    const shell = {
+        files: { "bin/busybox": busybox() },
+        links: Object.fromEntries(applets.map((applet) => [`bin/${applet}`, "busybox"])),
+        folders: ["tmp", "etc"],
+    };
+    return [
+        { ref: images.pause, ...shell, command: ["sh", "-c", pauseScript], user: nobody },
+        { ref: images.busybox, ...shell, command: ["sh"] },
+        {
+            ref: images.coredns,
+            files: { "bin/coredns": binaryPath("coredns") },
+            entrypoint: ["/bin/coredns"],
+            user: nobody,
+        },
+        {
+            ref: images.provisioner,
+            files: { "bin/local-path-provisioner": binaryPath("local-path-provisioner") },
+            entrypoint: ["/bin/local-path-provisioner"],
+            user: nobody,
+        },
+    ];
+}
+
+/** What volumes' helper pods and tests call by name. */
+const applets = [
+    "cat",
+    "echo",
+    "httpd",
+    "ls",
+    "mkdir",
+    "nslookup",
+    "printf",
+    "rm",
+    "sh",
+    "sleep",
+    "stat",
+    "test",
+    "wget",
+];
+
+/** Sources lie in folders named by their version, so the description tells one build of an image from another. */
+function archiveOf(image: SmallImage): string {
+    const key = createHash("sha256").update(JSON.stringify(image)).digest("hex").slice(0, 12);
+    const name = /([^/]+):/.exec(image.ref)?.[1] ?? "image";
+    return join(cache.images(), `cluster-${name}-${key}.tar`);
+}

@@ -1,0 +1,46 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { kubeconfigPath, sandboxName } from "../paths";
+import { layout } from "./layout";
+import { certificate, privateKey } from "./pki";
+import { apiServerUrl } from "./settings";
+
+const components = ["kubelet", "controller-manager", "scheduler", "proxy"] as const;
+
+export function componentKubeconfig(component: (typeof components)[number]): string {
+    return join(layout.kubeconfigs, component);
+}
+
+/** Writes one kubeconfig for each component and one for the administrator. */
+export function writeKubeconfigs(): void {
+    mkdirSync(layout.kubeconfigs, { recursive: true, mode: 0o700 });
+    for (const component of components) write(componentKubeconfig(component), component);
+    write(kubeconfigPath, "admin");
+}
+
+function write(file: string, identity: string): void {
+    const data = (path: string) => readFileSync(path).toString("base64");
+    const content = {
+        apiVersion: "v1",
+        kind: "Config",
+        clusters: [
+            {
+                name: sandboxName,
+                cluster: { server: apiServerUrl, "certificate-authority-data": data(certificate("ca")) },
+            },
+        ],
+        users: [
+            {
+                name: identity,
+                user: {
+                    "client-certificate-data": data(certificate(identity)),
+                    "client-key-data": data(privateKey(identity)),
+                },
+            },
+        ],
+        contexts: [{ name: sandboxName, context: { cluster: sandboxName, user: identity } }],
+        "current-context": sandboxName,
+    };
+    writeFileSync(file, stringify(content), { mode: 0o600 });
+}

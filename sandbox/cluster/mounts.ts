@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { attempt, run } from "./exec";
+
+/** What is mounted at or below the folders, in the order in which it was mounted. */
+export function mountsBelow(
+    folders: readonly string[],
+    table = readFileSync("/proc/self/mountinfo", "utf8"),
+): string[] {
+    return table
+        .split("\n")
+        .flatMap((line) => line.split(" ").slice(4, 5))
+        .map((path) => path.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))))
+        .filter((path) => folders.some((folder) => path === folder || path.startsWith(`${folder}/`)));
+}
+
+/** Takes away everything that is mounted at or below the folders, the last mounted first. */
+export async function unmountBelow(folders: readonly string[]): Promise<number> {
+    let count = 0;
+    // Looked up anew each time: taking one mount away may take its copies away too.
+    for (let last = mountsBelow(folders).at(-1); last !== undefined; last = mountsBelow(folders).at(-1)) {
+        // A mount that something outside still holds is detached now and vanishes when that something lets go.
+        if ((await attempt("umount", [last])).code !== 0) await run("umount", ["--lazy", last]);
+        count++;
+    }
+    return count;
+}

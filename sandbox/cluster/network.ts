@@ -1,0 +1,54 @@
+import { sandboxName } from "../paths";
+import { attempt, run } from "./exec";
+import { bridge, nodeAddress, podNetwork, serviceNetwork } from "./settings";
+
+/** Tables that kube-proxy makes; upstream gives them this name and no other. */
+const proxyTables = ["ip kube-proxy", "ip6 kube-proxy"];
+
+/** Our own table: what pods send to the world outside leaves with the machine's address. */
+const ownTable = `ip ${sandboxName}`;
+
+const prefix = podNetwork.split("/")[1] ?? "";
+
+/** Makes the bridge with the node's address, the route to Services, and the table that lets pods reach the outside. */
+export async function makeNetwork(): Promise<void> {
+    if (!(await hasBridge())) await run("ip", ["link", "add", bridge, "type", "bridge"]);
+    await run("ip", ["address", "replace", `${nodeAddress}/${prefix}`, "dev", bridge]);
+    await run("ip", ["link", "set", bridge, "up"]);
+    // A machine without a default route would refuse to send to a Service before kube-proxy could redirect it.
+    await run("ip", ["route", "replace", serviceNetwork, "dev", bridge]);
+    const rules = [
+        `table ${ownTable}`,
+        `delete table ${ownTable}`,
+        `table ${ownTable} {`,
+        "  chain postrouting {",
+        "    type nat hook postrouting priority srcnat; policy accept;",
+        `    ip saddr ${podNetwork} ip daddr != ${podNetwork} oifname != "${bridge}" masquerade`,
+        "  }",
+        "}",
+    ];
+    await run("nft", ["-f", "-"], { input: rules.join("\n") });
+}
+
+/** Removes bridge and tables. Pods' interfaces went with their network namespaces. */
+export async function removeNetwork(): Promise<void> {
+    if (await hasBridge()) await run("ip", ["link", "delete", bridge]);
+    for (const table of await tables()) {
+        if (table === ownTable || proxyTables.includes(table))
+            await run("nft", ["delete", "table", ...table.split(" ")]);
+    }
+}
+
+export async function hasBridge(): Promise<boolean> {
+    return (await attempt("ip", ["link", "show", bridge])).code === 0;
+}
+
+/** Whether a kube-proxy in nftables mode has its tables on this machine. */
+export async function hasProxyTables(): Promise<boolean> {
+    return (await tables()).some((table) => proxyTables.includes(table));
+}
+
+async function tables(): Promise<string[]> {
+    const { code, stdout } = await attempt("nft", ["list", "tables"]).catch(() => ({ code: 1, stdout: "" }));
+    return code === 0 ? stdout.split("\n").map((line) => line.replace(/^table /, "")) : [];
+}

@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { SandboxError } from "./errors";
+import { attempt, run } from "./exec";
+import { cache } from "./layout";
+import { withLock } from "./lock";
+
+/**
+ * Unpacked into the cache and never installed: installing would start a containerd service of the system, or replace
+ * the one that Docker brought.
+ */
+const unpacked = ["containerd", "runc", "containernetworking-plugins", "busybox-static"];
+
+/** Commands that are installed where they are missing, by their package. None of them brings a running service. */
+const installed: Record<string, string> = { ip: "iproute2", nft: "nftables", openssl: "openssl", tar: "tar" };
+
+/** Commands and CNI plugins out of the unpacked packages. */
+export function packaged(path: "usr/bin" | "usr/sbin" | "usr/lib/cni"): string {
+    return join(folder(), path);
+}
+
+/** The shell and tools of the cluster's own images, in one static file. Newer releases keep every command below /usr. */
+export function busybox(): string {
+    const [merged, plain] = ["usr/bin/busybox", "bin/busybox"].map((path) => join(folder(), path)) as [string, string];
+    return existsSync(merged) ? merged : plain;
+}
+
+/** Which of the needed packages, and of the others that a caller names, would have to be installed. */
+export async function missingPackages(others: readonly string[] = []): Promise<string[]> {
+    const commands = await Promise.all(
+        Object.entries(installed).map(async ([command, name]) => ({ name, ...(await attempt("which", [command])) })),
+    );
+    const states = await Promise.all(others.map(async (name) => ({ name, ...(await attempt("dpkg", ["-s", name])) })));
+    return [...commands, ...states].filter(({ code }) => code !== 0).map(({ name }) => name);
+}
+
+/** Installs what is missing and unpacks the rest into the cache. Returns what it did, or undefined if nothing was to do. */
+export async function providePackages(others: readonly string[] = []): Promise<string | undefined> {
+    const missing = await missingPackages(others);
+    const isUnpacked = existsSync(folder());
+    if (missing.length === 0 && isUnpacked) return undefined;
+    await requireApt();
+    await run("apt-get", ["update", "-qq"]);
+    if (missing.length > 0) {
+        const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+        await run("apt-get", ["install", "-qq", "--no-install-recommends", ...missing], { env });
+    }
+    if (!isUnpacked) await withLock(`${folder()}.lock`, unpack);
+    return [
+        ...(missing.length > 0 ? [`installed ${missing.join(", ")}`] : []),
+        ...(isUnpacked ? [] : [`unpacked ${unpacked.join(", ")}`]),
+    ].join("; ");
+}
+
+async function unpack(): Promise<void> {
+    const target = folder();
+    if (existsSync(target)) return;
+    mkdirSync(cache.packages(), { recursive: true });
+    const partial = mkdtempSync(`${target}.partial-`);
+    try {
+        // apt's own unprivileged user cannot write into the cache folder; signatures are checked all the same.
+        const download = ["-qq", "-o", "APT::Sandbox::User=root", "download", ...unpacked];
+        await run("apt-get", download, { cwd: partial });
+        for (const file of readdirSync(partial).filter((name) => name.endsWith(".deb"))) {
+            await run("dpkg-deb", ["--extract", join(partial, file), partial]);
+            rmSync(join(partial, file));
+        }
+        renameSync(partial, target);
+    } finally {
+        rmSync(partial, { recursive: true, force: true });
+    }
+}
+
+async function requireApt(): Promise<void> {
+    const { code } = await attempt("which", ["apt-get"]);
+    if (code === 0) return;
+    throw new SandboxError("the sandbox takes its packages from Debian or Ubuntu; this machine has no apt-get");
+}
+
+function folder(): string {
+    const key = createHash("sha256").update(unpacked.join(" ")).digest("hex").slice(0, 12);
+    return join(cache.packages(), `${release()}-${key}`);
+}
+
+/** Distribution and release, as `debian-12`: packages of one do not fit the libraries of another. */
+function release(): string {
+    const text = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
+    const value = (key: string) => new RegExp(`^${key}="?([^"\\n]*)"?$`, "m").exec(text)?.[1] ?? "unknown";
+    return `${value("ID")}-${value("VERSION_ID")}-${process.arch}`;
+}

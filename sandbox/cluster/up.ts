@@ -1,0 +1,117 @@
+import { mkdirSync } from "node:fs";
+import { buildPackages } from "../../image/build";
+import { kubeconfigPath } from "../paths";
+import { applyAddons } from "./addons";
+import { buildBinaries, unbuilt } from "./binaries";
+import { makeCgroups } from "./cgroups";
+import { component, type ComponentName } from "./components";
+import { writeConfigFiles } from "./configFiles";
+import { prepareHost } from "./host";
+import { provideClusterImages } from "./images";
+import { writeKubeconfigs } from "./kubeconfig";
+import { layout } from "./layout";
+import { withLock } from "./lock";
+import { makeNetwork } from "./network";
+import { providePackages } from "./packages";
+import { issueCertificates } from "./pki";
+import { plan } from "./plan";
+import { requireAdministrator, requireFreeNetwork, requireResources } from "./preflight";
+import { buildProjectImages, importProjectImages } from "./projectImages";
+import {
+    waitForApiServer,
+    waitForContainerd,
+    waitForControllers,
+    waitForDns,
+    waitForNode,
+    waitForStorage,
+} from "./readiness";
+import { Steps } from "./steps";
+import { start } from "./supervise";
+
+/** Brings the cluster up from whatever state it is in: new, stopped, half killed, or running already. */
+export async function up({ withImages }: { withImages: boolean }): Promise<void> {
+    requireAdministrator();
+    requireResources({ isBuilt: unbuilt().length === 0 });
+    const steps = new Steps();
+    const packages = withImages ? buildPackages : [];
+    for (const line of await plan(packages)) steps.note(line);
+    await alone(steps, () => bringUp(steps, packages));
+    if (withImages) await bringImages(steps);
+    steps.end(`the cluster is up; its kubeconfig is ${kubeconfigPath}`);
+}
+
+async function bringImages(steps: Steps): Promise<void> {
+    const note = (line: string) => {
+        steps.note(line);
+    };
+    await steps.step("Bots EDI images are built", () => buildProjectImages(note));
+    await alone(steps, () => steps.step("Bots EDI images are in the node", importProjectImages));
+}
+
+function alone(steps: Steps, work: () => Promise<void>): Promise<void> {
+    return withLock(layout.lock, work, {
+        onWait: () => {
+            steps.note("another process is changing the sandbox; waiting for it");
+        },
+    });
+}
+
+async function bringUp(steps: Steps, packages: string[]): Promise<void> {
+    await steps.step("packages", async () => (await providePackages(packages)) ?? "all there");
+    await steps.step("address ranges are free", requireFreeNetwork);
+    await steps.step("binaries", () => buildMissing(steps));
+    await steps.step("kernel settings and cgroups", async () => {
+        await prepareHost();
+        makeCgroups();
+    });
+    await steps.step("bridge and firewall", makeNetwork);
+    await steps.step("certificates and configuration", configure);
+    await startControlPlane(steps);
+    await startNode(steps);
+    await steps.step("DNS, storage and access rules applied", applyAddons);
+    await steps.step("node is Ready", waitForNode);
+    await steps.step("DNS answers", waitForDns);
+    await steps.step("storage is ready", waitForStorage);
+}
+
+async function startControlPlane(steps: Steps): Promise<void> {
+    const begin = Date.now();
+    // containerd has nothing to wait for, so it starts beside the control plane.
+    await steps.step("etcd, API server and containerd", () => startAll("etcd", "kube-apiserver", "containerd"));
+    await steps.step("API server is ready", waitForApiServer);
+    await steps.step("controller manager and scheduler", () => startAll("kube-controller-manager", "kube-scheduler"));
+    await steps.step("controllers are ready", waitForControllers);
+    steps.note(`control plane ready after ${((Date.now() - begin) / 1000).toFixed(1)} s`);
+}
+
+async function startNode(steps: Steps): Promise<void> {
+    await steps.step("the cluster's own images", async () => {
+        await waitForContainerd();
+        const imported = await provideClusterImages();
+        return imported > 0 ? `imported ${imported}` : "all there";
+    });
+    await steps.step("kubelet and kube-proxy", () => startAll("kubelet", "kube-proxy"));
+}
+
+async function buildMissing(steps: Steps): Promise<string> {
+    const built = await buildBinaries({
+        note: (line) => {
+            steps.note(line);
+        },
+    });
+    return built.length > 0 ? `built ${built.join(", ")}` : "cached";
+}
+
+async function configure(): Promise<string> {
+    const issued = await issueCertificates();
+    writeKubeconfigs();
+    writeConfigFiles();
+    mkdirSync(layout.volumes, { recursive: true });
+    return issued > 0 ? `issued ${issued} certificates` : "all valid";
+}
+
+async function startAll(...names: ComponentName[]): Promise<string> {
+    const started: string[] = [];
+    for (const name of names) if (await start(component(name))) started.push(name);
+    return started.length > 0 ? `started ${started.join(", ")}` : "already running";
+}

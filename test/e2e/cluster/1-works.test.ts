@@ -1,0 +1,219 @@
+import { strict as assert } from "node:assert";
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { get } from "node:https";
+import { binaryPath, kubernetesVersion } from "../../../sandbox/cluster/binaries";
+import { attempt } from "../../../sandbox/cluster/exec";
+import { componentKubeconfig } from "../../../sandbox/cluster/kubeconfig";
+import { kubectl } from "../../../sandbox/cluster/kubectl";
+import { certificate } from "../../../sandbox/cluster/pki";
+import { apiServerUrl } from "../../../sandbox/cluster/settings";
+import { kubeconfigPath } from "../../../sandbox/paths";
+import {
+    componentPids,
+    idlePod,
+    pod,
+    requireAllUp,
+    sandbox,
+    service,
+    sharedClaim,
+    TestNamespace,
+    trySandbox,
+    webPod,
+} from "./sandbox";
+
+describe("the cluster", () => {
+    before(() => sandbox("up", "--no-images"));
+
+    describe("node", () => {
+        it("is Ready, with the pinned Kubernetes", async () => {
+            await requireAllUp();
+            const { items } = JSON.parse(await kubectl(["get", "nodes", "-o", "json"])) as {
+                items: { status: { nodeInfo: { kubeletVersion: string; containerRuntimeVersion: string } } }[];
+            };
+            assert.equal(items.length, 1);
+            assert.equal(items[0]?.status.nodeInfo.kubeletVersion, kubernetesVersion());
+            assert.match(items[0].status.nodeInfo.containerRuntimeVersion, /^containerd:/);
+        });
+
+        it("is left alone by a second up", async () => {
+            const before = await componentPids();
+            await sandbox("up", "--no-images");
+            assert.deepEqual(await componentPids(), before);
+        });
+    });
+
+    describe("pods", () => {
+        const namespace = new TestNamespace("e2e-pods");
+        before(async () => {
+            await namespace.create({ "pod-security.kubernetes.io/enforce": "restricted" });
+            await namespace.apply(webPod("web", "hello"), service("web"), idlePod("client"));
+            await Promise.all([namespace.waitForPod("web"), namespace.waitForPod("client")]);
+        });
+        after(() => namespace.delete());
+
+        it("run and show their logs", async () => {
+            assert.equal(await namespace.kubectl("logs", "web"), "serving hello\n");
+        });
+
+        it("take commands by exec, through the pass-through", async () => {
+            const args = ["kubectl", "-n", namespace.name, "exec", "web", "--", "cat", "/tmp/index.html"];
+            assert.equal(await sandbox(...args), "hello\n");
+        });
+
+        it("give exec's exit code back", async () => {
+            const args = ["kubectl", "-n", namespace.name, "exec", "web", "--", "sh", "-c", "exit 7"];
+            assert.equal((await trySandbox(...args)).code, 7);
+        });
+
+        it("are reached by port-forward", async () => {
+            const forward = spawn(binaryPath("kubectl"), ["-n", namespace.name, "port-forward", "pod/web", ":8080"], {
+                env: { ...process.env, KUBECONFIG: kubeconfigPath },
+            });
+            const ended = once(forward, "exit");
+            try {
+                const port = await forwardedPort(forward);
+                const response = await fetch(`http://127.0.0.1:${port}/`);
+                assert.equal(await response.text(), "hello\n");
+            } finally {
+                forward.kill();
+                await ended;
+            }
+        });
+
+        it("answer from another pod by their Service's DNS name", async () => {
+            for (const host of ["web", `web.${namespace.name}`, `web.${namespace.name}.svc.cluster.local`]) {
+                const answer = await namespace.kubectl("exec", "client", "--", "wget", "-qO-", `http://${host}/`);
+                assert.equal(answer, "hello\n", host);
+            }
+        });
+    });
+
+    describe("shared volumes", () => {
+        const namespace = new TestNamespace("e2e-volumes");
+        before(() => namespace.create({ "pod-security.kubernetes.io/enforce": "restricted" }));
+        after(() => namespace.delete());
+
+        it("bind read-write-many, and two pods share a file", async () => {
+            const claim = "shared";
+            await namespace.apply(sharedClaim(claim), idlePod("writer", { claim }), idlePod("reader", { claim }));
+            await Promise.all([namespace.waitForPod("writer"), namespace.waitForPod("reader")]);
+            const phase = await namespace.kubectl(
+                "get",
+                "pvc",
+                claim,
+                "-o",
+                "jsonpath={.status.phase} {.spec.accessModes[*]}",
+            );
+            assert.equal(phase, "Bound ReadWriteMany");
+            await namespace.kubectl("exec", "writer", "--", "sh", "-c", "echo shared > /shared/file");
+            assert.equal(await namespace.kubectl("exec", "reader", "--", "cat", "/shared/file"), "shared\n");
+        });
+
+        it("are writable to another uid of its own", async () => {
+            const claim = "database";
+            await namespace.apply(sharedClaim(claim), idlePod("database", { claim, uid: 999 }));
+            await namespace.waitForPod("database");
+            await namespace.kubectl(
+                "exec",
+                "database",
+                "--",
+                "sh",
+                "-c",
+                "mkdir /shared/mysql && echo 1 > /shared/mysql/a",
+            );
+            const owner = await namespace.kubectl("exec", "database", "--", "stat", "-c", "%u", "/shared/mysql/a");
+            assert.equal(owner, "999\n");
+        });
+
+        it("are taken away with their claim", async () => {
+            await namespace.apply(sharedClaim("short"));
+            await namespace.kubectl("wait", "pvc/short", "--for=jsonpath={.status.phase}=Bound", "--timeout=60s");
+            const volume = await namespace.kubectl("get", "pvc", "short", "-o", "jsonpath={.spec.volumeName}");
+            await namespace.kubectl("delete", "pvc", "short");
+            await kubectl(["wait", `pv/${volume}`, "--for=delete", "--timeout=60s"]);
+        });
+    });
+
+    describe("guards", () => {
+        const namespace = new TestNamespace("e2e-guards");
+        before(() => namespace.create({ "pod-security.kubernetes.io/enforce": "restricted" }));
+        after(() => namespace.delete());
+
+        it("refuse a pod that breaks Pod Security's restricted level, and name what it broke", async () => {
+            const good = pod("bad", { command: ["sleep", "1"] });
+            const bad = {
+                ...good,
+                spec: {
+                    ...good.spec,
+                    hostNetwork: true,
+                    containers: good.spec.containers.map((container) => ({
+                        ...container,
+                        securityContext: { privileged: true },
+                    })),
+                },
+            };
+            const { code, stderr } = await namespace.tryKubectl(["create", "-f", "-"], JSON.stringify(bad));
+            assert.equal(code, 1);
+            assert.match(stderr, /violates PodSecurity "restricted:latest"/);
+            assert.match(stderr, /privileged/);
+            assert.match(stderr, /host namespaces/);
+        });
+
+        it("let nobody in without a certificate", async () => {
+            const ca = readFileSync(certificate("ca"));
+            for (const headers of [{}, { authorization: "Bearer guessed" }]) {
+                const request = get(`${apiServerUrl}/api`, { ca, headers });
+                const [response] = (await once(request, "response")) as [IncomingMessage];
+                response.resume();
+                assert.equal(response.statusCode, 401);
+            }
+        });
+
+        it("keep the node from labelling itself into trust, and from secrets of others", async () => {
+            const asNode = (...args: string[]) =>
+                attempt(binaryPath("kubectl"), ["--kubeconfig", componentKubeconfig("kubelet"), ...args]);
+            const label = await asNode(
+                "label",
+                "node",
+                "bots-edi-sandbox",
+                "node-restriction.kubernetes.io/trusted=yes",
+            );
+            assert.match(label.stderr, /is not allowed to modify labels/);
+            const secrets = await asNode("get", "secrets", "--all-namespaces");
+            assert.match(secrets.stderr, /forbidden/i);
+        });
+    });
+
+    describe("command", () => {
+        it("refuses an option that it does not know", async () => {
+            const { code, stderr } = await trySandbox("up", "--fast");
+            assert.equal(code, 1);
+            assert.match(stderr, /unknown option '--fast'/);
+        });
+
+        it("refuses an archive that is not there", async () => {
+            const { code, stderr } = await trySandbox("import", "/nonexistent.tar");
+            assert.equal(code, 1);
+            assert.equal(stderr.split("\n").at(-2), "sandbox:cluster: there is no image archive /nonexistent.tar");
+        });
+    });
+});
+
+/** The local port that kubectl chose. Its output stays open: kubectl ends when it cannot write to it. */
+function forwardedPort({ stdout, stderr }: ChildProcessWithoutNullStreams): Promise<string> {
+    return new Promise((resolve, reject) => {
+        let said = "";
+        const listen = (text: Buffer) => {
+            said += text.toString();
+            const port = /Forwarding from 127\.0\.0\.1:(\d+)/.exec(said)?.[1];
+            if (port) resolve(port);
+        };
+        stderr.on("data", listen);
+        stdout.on("data", listen).on("end", () => {
+            reject(new Error(`port-forward ended: ${said}`));
+        });
+    });
+}

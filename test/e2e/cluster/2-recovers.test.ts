@@ -1,0 +1,124 @@
+import { strict as assert } from "node:assert";
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { processesInCgroups, removeCgroups } from "../../../sandbox/cluster/cgroups";
+import { componentNames } from "../../../sandbox/cluster/components";
+import { layout } from "../../../sandbox/cluster/layout";
+import { unmountBelow } from "../../../sandbox/cluster/mounts";
+import { removeNetwork } from "../../../sandbox/cluster/network";
+import { signal } from "../../../sandbox/cluster/signal";
+import { runDir, stateDir } from "../../../sandbox/paths";
+import {
+    componentPids,
+    idlePod,
+    requireAllUp,
+    sandbox,
+    service,
+    sharedClaim,
+    TestNamespace,
+    webPod,
+    type Pod,
+} from "./sandbox";
+
+const namespace = new TestNamespace("e2e-recovery");
+
+describe("after a crash", () => {
+    let earlier: Pod;
+
+    before(async () => {
+        await sandbox("up", "--no-images");
+        await namespace.create();
+        await namespace.apply(
+            { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "kept" }, data: { key: "value" } },
+            webPod("web", "kept"),
+            service("web"),
+            sharedClaim("shared"),
+            idlePod("client", { claim: "shared" }),
+        );
+        await Promise.all([namespace.waitForPod("web"), namespace.waitForPod("client")]);
+        await namespace.kubectl("exec", "client", "--", "sh", "-c", "echo kept > /shared/file");
+    });
+
+    beforeEach(async () => {
+        earlier = await namespace.pod("web");
+    });
+
+    after(() => namespace.delete());
+
+    for (const name of componentNames) {
+        it(`kill -9 of ${name} and up: objects and running pods are kept`, async () => {
+            const pid = (await componentPids()).get(name);
+            assert.ok(pid, `${name} does not run`);
+            process.kill(pid, "SIGKILL");
+            for (let look = 0; existsSync(`/proc/${pid}`) && look < 50; look++) await sleep(100);
+            assert.equal((await componentPids()).has(name), false, `${name} still runs`);
+
+            await sandbox("up", "--no-images");
+
+            await requireAllUp();
+            await requireObjects();
+            const after = await namespace.pod("web");
+            assert.equal(after.metadata.uid, earlier.metadata.uid);
+            assert.deepEqual(containers(after), containers(earlier), "the container was restarted");
+        });
+    }
+
+    it("an up that was killed before it wrote a component down: the next one ends up with one of it", async () => {
+        const earlierPid = (await componentPids()).get("kube-scheduler");
+        assert.ok(earlierPid);
+        rmSync(join(layout.processes, "kube-scheduler.json"));
+
+        await sandbox("up", "--no-images");
+
+        await requireAllUp();
+        assert.equal(existsSync(`/proc/${earlierPid}`), false, "the forgotten scheduler still runs");
+    });
+
+    it("a reboot and up: objects and volumes are kept, pods run again", async () => {
+        await forgetLikeAReboot();
+
+        await sandbox("up", "--no-images");
+
+        await requireEverythingRuns();
+    });
+
+    it("down and up: objects and volumes are kept, pods run again", async () => {
+        await sandbox("down");
+        assert.equal((await componentPids()).size, 0);
+
+        await sandbox("up", "--no-images");
+
+        await requireEverythingRuns();
+    });
+
+    async function requireEverythingRuns(): Promise<void> {
+        await requireAllUp();
+        await Promise.all([namespace.waitForPod("web"), namespace.waitForPod("client")]);
+        await requireObjects();
+        assert.equal((await namespace.pod("web")).metadata.uid, earlier.metadata.uid);
+        assert.equal(await namespace.kubectl("exec", "client", "--", "cat", "/shared/file"), "kept\n");
+    }
+});
+
+/** Takes away what a machine loses when its power fails: processes, mounts, network, cgroups and everything in /run. */
+async function forgetLikeAReboot(): Promise<void> {
+    for (const pid of processesInCgroups()) signal(pid, "SIGKILL");
+    for (let look = 0; processesInCgroups().length > 0 && look < 50; look++) await sleep(100);
+    await unmountBelow([stateDir, runDir]);
+    await removeNetwork();
+    removeCgroups();
+    rmSync(runDir, { recursive: true });
+}
+
+async function requireObjects(): Promise<void> {
+    assert.equal(await namespace.kubectl("get", "configmap", "kept", "-o", "jsonpath={.data.key}"), "value");
+    assert.equal(await namespace.kubectl("exec", "client", "--", "wget", "-qO-", "http://web/"), "kept\n");
+}
+
+function containers({ status }: Pod): { id: string; restarts: number }[] {
+    return status.containerStatuses.map(({ containerID, restartCount }) => ({
+        id: containerID,
+        restarts: restartCount,
+    }));
+}

@@ -1,0 +1,152 @@
+import { strict as assert } from "node:assert";
+import { join } from "node:path";
+import { attempt, run, type Outcome } from "../../../sandbox/cluster/exec";
+import { images } from "../../../sandbox/cluster/images";
+import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
+
+const checkout = join(__dirname, "..", "..", "..");
+const command = ["-r", "ts-node/register/transpile-only", "sandbox/cluster/main.ts"];
+
+/** Runs the sandbox's command as its users do. Fails with what it said unless it ends well. */
+export function sandbox(...args: string[]): Promise<string> {
+    return run(process.execPath, [...command, ...args], { cwd: checkout, timeout: 1800 });
+}
+
+/** As `sandbox`, for calls that are expected to fail. */
+export function trySandbox(...args: string[]): Promise<Outcome> {
+    return attempt(process.execPath, [...command, ...args], { cwd: checkout, timeout: 1800 });
+}
+
+/** Creates a namespace, lets `work` use it, and deletes it with all that is in it. */
+export class TestNamespace {
+    constructor(readonly name: string) {}
+
+    async create(labels: Record<string, string> = {}): Promise<void> {
+        await this.delete();
+        await this.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: this.name, labels } });
+    }
+
+    async delete(): Promise<void> {
+        await kubectl(["delete", "namespace", this.name, "--ignore-not-found", "--timeout=120s"]);
+    }
+
+    async apply(...objects: object[]): Promise<void> {
+        const list = { apiVersion: "v1", kind: "List", items: objects };
+        await kubectl(["apply", "-n", this.name, "-f", "-"], { input: JSON.stringify(list) });
+    }
+
+    kubectl(...args: string[]): Promise<string> {
+        return kubectl(["-n", this.name, ...args]);
+    }
+
+    tryKubectl(args: string[], input = ""): Promise<Outcome> {
+        return tryKubectl(["-n", this.name, ...args], { input });
+    }
+
+    async waitForPod(name: string): Promise<void> {
+        await this.kubectl("wait", `pod/${name}`, "--for=condition=Ready", "--timeout=90s");
+    }
+
+    async pod(name: string): Promise<Pod> {
+        return JSON.parse(await this.kubectl("get", "pod", name, "-o", "json")) as Pod;
+    }
+}
+
+export interface Pod {
+    metadata: { uid: string };
+    status: { containerStatuses: { containerID: string; restartCount: number }[] };
+}
+
+export interface PodOptions {
+    command: string[];
+    labels?: Record<string, string>;
+    uid?: number;
+    /** A claim to mount at /shared. */
+    claim?: string;
+}
+
+/** A pod that Pod Security's restricted level takes. */
+export function pod(name: string, { command, labels, uid = 10001, claim }: PodOptions) {
+    return {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name, labels },
+        spec: {
+            terminationGracePeriodSeconds: 1,
+            automountServiceAccountToken: false,
+            securityContext: {
+                runAsNonRoot: true,
+                runAsUser: uid,
+                runAsGroup: uid,
+                fsGroup: uid,
+                seccompProfile: { type: "RuntimeDefault" },
+            },
+            containers: [
+                {
+                    name: "main",
+                    image: images.busybox,
+                    imagePullPolicy: "Never",
+                    command,
+                    securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+                    volumeMounts: [
+                        { name: "tmp", mountPath: "/tmp" },
+                        ...(claim ? [{ name: "shared", mountPath: "/shared" }] : []),
+                    ],
+                },
+            ],
+            volumes: [
+                { name: "tmp", emptyDir: {} },
+                ...(claim ? [{ name: "shared", persistentVolumeClaim: { claimName: claim } }] : []),
+            ],
+        },
+    };
+}
+
+/** A pod that answers HTTP on 8080 with `text` and logs a line when it starts. */
+export function webPod(name: string, text: string) {
+    const script = `echo serving ${text}; echo ${text} > /tmp/index.html; httpd -f -p 8080 -h /tmp`;
+    return pod(name, { command: untilTerminated(script), labels: { app: name } });
+}
+
+export function idlePod(name: string, options: Omit<PodOptions, "command"> = {}) {
+    return pod(name, { command: untilTerminated("sleep 86400"), ...options });
+}
+
+/** The first process of a container ends at SIGTERM only if it says so. */
+function untilTerminated(script: string): string[] {
+    return ["sh", "-c", `trap 'exit 0' TERM; ${script} & wait`];
+}
+
+export function service(name: string) {
+    return {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name },
+        spec: { selector: { app: name }, ports: [{ port: 80, targetPort: 8080 }] },
+    };
+}
+
+export function sharedClaim(name: string) {
+    return {
+        apiVersion: "v1",
+        kind: "PersistentVolumeClaim",
+        metadata: { name },
+        spec: {
+            accessModes: ["ReadWriteMany"],
+            storageClassName: "sandbox-shared",
+            resources: { requests: { storage: "1Gi" } },
+        },
+    };
+}
+
+/** Name → pid of the components that run, as `status` tells them. */
+export async function componentPids(): Promise<Map<string, number>> {
+    const { stdout } = await trySandbox("status");
+    const lines = [...stdout.matchAll(/^(\S+)\s+running, pid (\d+)$/gm)];
+    return new Map(lines.map(([, name = "", pid]) => [name, Number(pid)]));
+}
+
+export async function requireAllUp(): Promise<void> {
+    const { code, stdout } = await trySandbox("status");
+    assert.equal(code, 0, stdout);
+}

@@ -1,0 +1,64 @@
+import { strict as assert } from "node:assert";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { withLock } from "../../../../sandbox/cluster/lock";
+
+describe("lock", function () {
+    let folder = "";
+    let file = "";
+    before(function () {
+        if (process.platform !== "linux") this.skip();
+    });
+    beforeEach(() => {
+        folder = mkdtempSync(join(tmpdir(), "lock-"));
+        file = join(folder, "below", "lock");
+    });
+    afterEach(() => {
+        rmSync(folder, { recursive: true, force: true });
+    });
+
+    it("lets one in at a time", async () => {
+        let inside = 0;
+        let most = 0;
+        const enter = () =>
+            withLock(file, async () => {
+                most = Math.max(most, ++inside);
+                await sleep(20);
+                inside--;
+            });
+        await Promise.all([enter(), enter(), enter()]);
+        assert.equal(most, 1);
+    });
+
+    it("is released when the work fails", async () => {
+        const failing = withLock(file, () => Promise.reject(new Error("broken")));
+        await assert.rejects(failing, /broken/);
+        assert.equal(await withLock(file, () => Promise.resolve("in"), { timeout: 1 }), "in");
+    });
+
+    it("is released when its holder is killed", async () => {
+        const module = require.resolve("../../../../sandbox/cluster/lock");
+        const code = `require(${JSON.stringify(module)})
+            .withLock(${JSON.stringify(file)}, () => { console.log("in"); return new Promise(() => setInterval(() => 0, 1000)); })`;
+        const holder = spawn(process.execPath, ["-r", "ts-node/register", "-e", code]);
+        await once(holder.stdout, "data");
+        const waiter = withLock(file, () => Promise.resolve("in"), { timeout: 10 });
+        holder.kill("SIGKILL");
+        assert.equal(await waiter, "in");
+    });
+
+    it("tells the one who waits, and gives up in time", async () => {
+        let told = 0;
+        await withLock(file, async () => {
+            const second = withLock(file, () => Promise.resolve(), { timeout: 1, onWait: () => told++ });
+            await assert.rejects(second, {
+                message: `gave up after 1 s: another process still holds the lock ${file}`,
+            });
+        });
+        assert.equal(told, 1);
+    });
+});
