@@ -1,0 +1,115 @@
+/** What the sandbox does with a running Bots, through kubectl. */
+import { spawn } from "node:child_process";
+import { binaryPath } from "./cluster/binaries";
+import { SandboxError } from "./cluster/errors";
+import { run } from "./cluster/exec";
+import { kubectl, tryKubectl } from "./cluster/kubectl";
+import { waitUntil } from "./cluster/wait";
+import { kubeconfigPath } from "./paths";
+
+/** Namespace of the stack. */
+export const NAMESPACE = "edi";
+
+const WEBSERVER = "deployment/bots-webserver";
+
+/** The services whose logs can be shown. */
+export const SERVICES = ["webserver", "jobqueue", "engine", "init"] as const;
+
+/** Seconds that a run of the engine may take here. */
+const ENGINE_LIMIT = 300;
+
+/** Runs a command in the webserver's container; its input can be given. */
+export async function inWebserver(command: readonly string[], input?: string): Promise<string> {
+    return kubectl(["exec", "-i", "-n", NAMESPACE, WEBSERVER, "-c", "webserver", "--", ...command], {
+        input,
+        timeout: 120,
+    });
+}
+
+/** Puts a folder into the webserver's container. */
+export async function copyIn(folder: string, target: string): Promise<void> {
+    const archive = await run("sh", ["-c", 'tar -C "$1" -c . | base64', "sh", folder]);
+    await inWebserver(["sh", "-c", `mkdir -p ${target} && base64 -d | tar -x -C ${target}`], archive);
+}
+
+interface Job {
+    readonly metadata: { readonly name: string };
+    readonly spec: { readonly template: { readonly spec: { readonly containers: { args?: string[] }[] } } };
+    readonly status?: {
+        readonly active?: number;
+        readonly conditions?: { readonly type: string; readonly status: string }[];
+    };
+}
+
+async function engineJobs(): Promise<Job[]> {
+    const list = await kubectl(["get", "jobs", "-n", NAMESPACE, "-l", "component=engine", "-o", "json"]);
+    return (JSON.parse(list) as { items: Job[] }).items;
+}
+
+function ended(job: Job): string | undefined {
+    return job.status?.conditions?.find(({ type, status }) => status === "True" && /^(Complete|Failed)$/.test(type))
+        ?.type;
+}
+
+/** Runs the engine once, as the CronJob would, and returns what it said. Two at once would harm each other: it waits its turn. */
+export async function runEngine(route?: string): Promise<string> {
+    const idle = async () => (await engineJobs()).every((job) => ended(job) !== undefined);
+    await waitUntil("the engine that runs now to end", idle, { timeout: ENGINE_LIMIT, interval: 1000 });
+    const name = `bots-engine-manual-${Math.floor(Date.now() / 1000)}`;
+    const created = [
+        "create",
+        "job",
+        name,
+        "-n",
+        NAMESPACE,
+        "--from=cronjob/bots-engine",
+        "--dry-run=client",
+        "-o",
+        "json",
+    ];
+    const job = JSON.parse(await kubectl(created)) as Job;
+    // bots-engine takes route ids as plain words.
+    if (route !== undefined) job.spec.template.spec.containers[0]?.args?.push(route);
+    await kubectl(["create", "-n", NAMESPACE, "-f", "-"], { input: JSON.stringify(job) });
+    let outcome: string | undefined;
+    await waitUntil(
+        `the engine's job ${name} to end`,
+        async () => {
+            const mine = (await engineJobs()).find(({ metadata }) => metadata.name === name);
+            outcome = mine && ended(mine);
+            return outcome !== undefined;
+        },
+        { timeout: ENGINE_LIMIT, interval: 500 },
+    );
+    const said = (await tryKubectl(["logs", "-n", NAMESPACE, `job/${name}`])).stdout;
+    if (outcome === "Failed") throw new SandboxError(`the engine's job ${name} failed: ${lastLines(said)}`);
+    return said;
+}
+
+function lastLines(text: string): string {
+    return text.trim().split("\n").slice(-5).join("\n");
+}
+
+/** Shows the log of a service on the terminal; the engine's is that of its latest job. */
+export async function showLogs(service: string): Promise<void> {
+    if (!SERVICES.some((known) => known === service)) {
+        throw new SandboxError(`there is no service ${service}; takes ${SERVICES.join(" | ")}`);
+    }
+    const latest = (await engineJobs()).at(-1)?.metadata.name;
+    if (service === "engine" && latest === undefined) {
+        throw new SandboxError("the engine has not run yet; run it by `npm run sandbox -- engine`");
+    }
+    const what = service === "engine" ? `job/${latest ?? ""}` : `--selector=component=${service}`;
+    await interactive(["logs", "-n", NAMESPACE, what, "--tail=500", "--prefix", "--all-containers"]);
+}
+
+/** Runs kubectl on this terminal. */
+export async function interactive(args: readonly string[]): Promise<void> {
+    const child = spawn(binaryPath("kubectl"), ["--kubeconfig", kubeconfigPath, ...args], { stdio: "inherit" });
+    await new Promise<void>((resolve, reject) => {
+        child.on("error", reject).on("close", (code) => {
+            if (code === 0) resolve();
+            else reject(new SandboxError(`kubectl ended with exit code ${code ?? 1}`));
+        });
+    });
+}

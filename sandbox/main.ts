@@ -1,0 +1,96 @@
+import { Command } from "commander";
+import { NAMESPACE, runEngine, SERVICES, showLogs } from "./bots";
+import { kubectl } from "./cluster/kubectl";
+import { stopWeb } from "./web";
+import { deployerFor, printStatus, requireCluster, runSandbox } from "./run";
+
+/** Exit codes beside 0: what went wrong, changes that a preview found, Ctrl-C. */
+const FAILED = 1;
+const CHANGES = 2;
+const INTERRUPTED = 130;
+
+const interrupt = new AbortController();
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+const program = new Command("npm run sandbox --")
+    .description("Bots EDI in a real Kubernetes on this machine, for trying and testing.")
+    .enablePositionalOptions()
+    .allowExcessArguments(false)
+    .configureOutput({
+        outputError: (text, write) => {
+            write(text.replace(/^error:/, "sandbox:"));
+        },
+    })
+    .showHelpAfterError("Run with --help to see what it takes.");
+
+const withImage = (command: Command) =>
+    command.option("--image <file>", "run this image (an OCI or Docker archive) in place of the reference image");
+
+interface ImageOption {
+    readonly image?: string;
+}
+
+withImage(program).action(async ({ image }: ImageOption) => {
+    await runSandbox({ image, signal: interrupt.signal });
+});
+
+withImage(program.command("preview"))
+    .description(`show what up would do; exit code ${CHANGES} when that is something`)
+    .action(async ({ image }: ImageOption) => {
+        requireCluster();
+        const { changed, same } = await (await deployerFor({ image, signal: interrupt.signal })).preview();
+        print(`${changed} resources would change, ${same} would not`);
+        if (changed > 0) process.exitCode = CHANGES;
+    });
+
+withImage(program.command("up"))
+    .description("make the stack what the program says")
+    .action(async ({ image }: ImageOption) => {
+        requireCluster();
+        const { changed, same } = await (await deployerFor({ image, signal: interrupt.signal })).up();
+        print(`${changed} resources changed, ${same} did not`);
+    });
+
+program
+    .command("destroy")
+    .description("remove the stack, its data included; the cluster stays")
+    .action(async () => {
+        requireCluster();
+        await stopWeb();
+        await (await deployerFor({ signal: interrupt.signal })).destroy();
+    });
+
+program.command("status").description("show what runs").action(printStatus);
+
+program
+    .command("logs")
+    .argument("<service>", SERVICES.join(" | "))
+    .description("show the log of a service")
+    .action(async (service: string) => {
+        requireCluster();
+        await showLogs(service);
+    });
+
+program
+    .command("engine")
+    .option("--routeid <route>", "run this route only")
+    .description("run the engine once, now")
+    .action(async ({ routeid }: { routeid?: string }) => {
+        requireCluster();
+        await kubectl(["get", "cronjob", "bots-engine", "-n", NAMESPACE]);
+        process.stdout.write(await runEngine(routeid));
+    });
+
+let interrupts = 0;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+        if (++interrupts > 1) process.exit(INTERRUPTED);
+        process.stderr.write("sandbox: stopping; what is done is kept, and the next run goes on from there\n");
+        interrupt.abort(new Error("interrupted"));
+    });
+}
+
+program.parseAsync().catch((error: unknown) => {
+    process.stderr.write(`sandbox: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = interrupt.signal.aborted ? INTERRUPTED : FAILED;
+});

@@ -1,0 +1,30 @@
+/** The sample order: an EDIFACT file in, a CSV file out. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { copyIn, inWebserver, runEngine } from "./bots";
+import { SandboxError } from "./cluster/errors";
+
+const FOLDER = join(__dirname, "sample");
+const INSIDE = "/tmp/bots-edi-sample";
+const OUTBOX = "/home/bots/.bots/env/default/botssys/outfile/sample";
+
+/** What the engine has to make of the order, to the byte. */
+export const EXPECTED = readFileSync(join(FOLDER, "expected", "order-PO-2026-0042.csv"), "utf8");
+
+/** What the engine has made; empty where it has made nothing. */
+async function converted(): Promise<string> {
+    return inWebserver(["sh", "-c", `cat ${OUTBOX}/*.csv 2>/dev/null || true`]);
+}
+
+/** Has the sample order converted to {@link EXPECTED}, unless it is. Returns whether it had to. */
+export async function convertSample(): Promise<boolean> {
+    if ((await converted()) === EXPECTED) return false;
+    await copyIn(FOLDER, INSIDE);
+    await inWebserver(["python", `${INSIDE}/load.py`, "--drop"]);
+    await runEngine();
+    const output = await converted();
+    if (output === EXPECTED) return true;
+    throw new SandboxError(
+        `the sample order came out as ${JSON.stringify(output)} instead of ${JSON.stringify(EXPECTED)}`,
+    );
+}

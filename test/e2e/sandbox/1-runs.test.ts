@@ -1,0 +1,142 @@
+/** The main job as a user does it: from nothing to a converted order, by the commands of the README. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { adminPassword } from "../../../sandbox/admin";
+import { inWebserver, NAMESPACE } from "../../../sandbox/bots";
+import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
+import { kubeconfigPath } from "../../../sandbox/paths";
+import { EXPECTED } from "../../../sandbox/sampleOrder";
+import { sandbox } from "./command";
+
+const OUTPUT = "/home/bots/.bots/env/default/botssys/outfile/sample/order-PO-2026-0042.csv";
+const PAGE = "http://127.0.0.1:8080";
+
+async function get<T>(...args: string[]): Promise<T> {
+    return JSON.parse(await kubectl(["get", "-n", NAMESPACE, "-o", "json", ...args])) as T;
+}
+
+interface Objects {
+    readonly items: {
+        readonly metadata: { readonly name: string; readonly creationTimestamp: string };
+        readonly status: { readonly conditions?: { readonly type: string; readonly status: string }[] };
+    }[];
+}
+
+describe("npm run sandbox", () => {
+    before("brings everything up", async function () {
+        this.timeout(45 * 60_000);
+        // What is looked at here is a stack's first day.
+        const isThere = existsSync(kubeconfigPath) && (await tryKubectl(["get", "namespace", NAMESPACE])).code === 0;
+        if (isThere) await sandbox("destroy");
+        const { code, text } = await sandbox();
+        assert.equal(code, 0);
+        assert.ok(text.includes(EXPECTED), "the converted order is not shown");
+        assert.match(text, /Web page {3}http:\/\/127\.0\.0\.1:8080\/ {3}user admin, password \S+/);
+    });
+
+    it("created the webserver only after the database was initialised", async () => {
+        const job = await get<{ status: { completionTime: string } }>("job/bots-db-init");
+        const sets = await get<Objects>("replicasets", "-l", "component=webserver");
+        const [first] = sets.items.map(({ metadata }) => metadata.creationTimestamp).sort();
+        assert.ok(
+            first && job.status.completionTime <= first,
+            `${job.status.completionTime} is after ${first ?? "nothing"}`,
+        );
+    });
+
+    it("runs what it deploys, under Pod Security restricted", async () => {
+        const { items } = await get<Objects>("deployments");
+        assert.deepEqual(items.map(({ metadata }) => metadata.name).sort(), ["bots-jobqueue", "bots-webserver"]);
+        for (const { metadata, status } of items) {
+            const available = status.conditions?.find(({ type }) => type === "Available");
+            assert.equal(available?.status, "True", metadata.name);
+        }
+        const namespace = await get<{ metadata: { labels: Record<string, string> } }>(`namespace/${NAMESPACE}`);
+        assert.equal(namespace.metadata.labels["pod-security.kubernetes.io/enforce"], "restricted");
+        const cronJob = await get<{ spec: { schedule: string; suspend: boolean } }>("cronjob/bots-engine");
+        assert.deepEqual([cronJob.spec.schedule, cronJob.spec.suspend], ["*/5 * * * *", false]);
+    });
+
+    for (const path of ["/login/", "/health/live", "/health/ready", "/health/startup", "/metrics"]) {
+        it(`answers ${path} through the Service`, async () => {
+            const response = await fetch(PAGE + path);
+            assert.equal(response.status, 200, await response.text());
+        });
+    }
+
+    it("lets the admin log in with the password that it prints", async () => {
+        const page = await fetch(`${PAGE}/login/`);
+        const cookie = page.headers.getSetCookie().map((line) => line.split(";")[0]);
+        const field = /name=["']csrfmiddlewaretoken["'] value=["']([^"']+)/.exec(await page.text())?.[1] ?? "";
+        const body = new URLSearchParams({ csrfmiddlewaretoken: field, username: "admin", password: adminPassword() });
+        const headers = { cookie: cookie.join("; "), referer: `${PAGE}/login/` };
+        const answer = await fetch(`${PAGE}/login/`, { method: "POST", body, headers, redirect: "manual" });
+        assert.equal(answer.status, 302);
+    });
+
+    it("converted the sample order to the byte", async () => {
+        assert.equal(await inWebserver(["cat", OUTPUT]), EXPECTED);
+    });
+
+    it("kept the configuration that it runs with", async () => {
+        const pods = await get<{ items: { metadata: { annotations: Record<string, string> } }[] }>(
+            "pods",
+            "-l",
+            "component=webserver",
+        );
+        const checksum = pods.items[0]?.metadata.annotations["checksum/config"] ?? "";
+        const log = await kubectl(["logs", "-n", NAMESPACE, "job/bots-db-init"]);
+        assert.match(log, new RegExp(`Configuration kept in /config-backup/${checksum}`));
+    });
+
+    it("changes nothing when it is run again, within 30 s", async () => {
+        const { code, text, seconds } = await sandbox();
+        assert.equal(code, 0);
+        assert.match(text, /Nothing had to change/);
+        assert.ok(seconds <= 30, `it took ${seconds} s`);
+    });
+
+    it("previews nothing where nothing changed", async () => {
+        const { code, text } = await sandbox("preview");
+        assert.equal(code, 0);
+        assert.match(text, /0 resources would change/);
+    });
+
+    it("runs the engine now, on one route, and finds nothing new", async () => {
+        const { code, text } = await sandbox("engine", "--routeid", "sample_order");
+        assert.equal(code, 0);
+        assert.ok(text.length > 0);
+        assert.equal(await inWebserver(["cat", OUTPUT]), EXPECTED);
+    });
+
+    for (const service of ["webserver", "jobqueue", "engine", "init"]) {
+        it(`shows the log of ${service}`, async () => {
+            const { code, text } = await sandbox("logs", service);
+            assert.equal(code, 0);
+            assert.ok(text.length > 0);
+        });
+    }
+
+    it("shows what runs", async () => {
+        const { code, text } = await sandbox("status");
+        assert.equal(code, 0);
+        assert.match(text, /bots-webserver/);
+    });
+
+    it("refuses what it does not know, in one line that says what it takes", async () => {
+        for (const [args, message] of [
+            [
+                ["logs", "printer"],
+                /^sandbox: there is no service printer; takes webserver \| jobqueue \| engine \| init$/m,
+            ],
+            [["frobnicate"], /^sandbox: .*(unknown command|too many arguments)/m],
+            [["--frobnicate"], /^sandbox: unknown option '--frobnicate'$/m],
+            [["--image", "/nowhere.tar"], /^sandbox: there is no file \/nowhere\.tar; --image takes/m],
+            [["--image", __filename], /^sandbox: .* is no OCI or Docker archive/m],
+        ] as const) {
+            const { code, text } = await sandbox(...args);
+            assert.equal(code, 1, args.join(" "));
+            assert.match(text, message);
+        }
+    });
+});
