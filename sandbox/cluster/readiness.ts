@@ -84,6 +84,22 @@ export async function waitForNode(): Promise<void> {
     );
 }
 
+/** Waits until the kubelet reaches containerd: when that was restarted, it tries again only seconds later. */
+export async function waitForRuntime(): Promise<void> {
+    // The one thing that the kubelet tells without a pod of ours and has to ask containerd for.
+    const runningPods = ["get", `--raw=/api/v1/nodes/${nodeName}/proxy/runningpods/`];
+    let words = "";
+    await waitUntil(
+        "the kubelet to reach containerd",
+        async () => {
+            const { code, stderr } = await tryKubectl(runningPods);
+            words = stderr.trim();
+            return code === 0;
+        },
+        { timeout: 60, explain: () => words },
+    );
+}
+
 /** Waits until the cluster's DNS gives the API server's Service address. */
 export async function waitForDns(): Promise<void> {
     const resolver = new Resolver({ timeout: 1000, tries: 1 });

@@ -23,6 +23,7 @@ import {
     waitForControllers,
     waitForDns,
     waitForNode,
+    waitForRuntime,
     waitForStorage,
 } from "./readiness";
 import { Steps } from "./steps";
@@ -70,6 +71,7 @@ async function bringUp(steps: Steps, packages: string[]): Promise<void> {
     await startNode(steps);
     await steps.step("DNS, storage and access rules applied", applyAddons);
     await steps.step("node is Ready", waitForNode);
+    await steps.step("pods can be reached", waitForRuntime);
     await steps.step("DNS answers", waitForDns);
     await steps.step("storage is ready", waitForStorage);
 }
