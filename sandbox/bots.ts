@@ -1,7 +1,7 @@
 /** What the sandbox does with a running Bots, through kubectl. */
 import { spawn } from "node:child_process";
 import { binaryPath } from "./cluster/binaries";
-import { SandboxError } from "./cluster/errors";
+import { SandboxError } from "./errors";
 import { run } from "./cluster/exec";
 import { kubectl, tryKubectl } from "./cluster/kubectl";
 import { waitUntil } from "./cluster/wait";
@@ -82,6 +82,10 @@ export async function runEngine(route?: string): Promise<string> {
         { timeout: ENGINE_LIMIT, interval: 500 },
     );
     const said = (await tryKubectl(["logs", "-n", NAMESPACE, `job/${name}`])).stdout;
+    // For Bots it is a warning, and a run of nothing a success.
+    if (route !== undefined && said.includes(`There is no (active) route "${route}"`)) {
+        throw new SandboxError(`there is no active route ${route}; the web page lists them under Configuration`);
+    }
     if (outcome === "Failed") throw new SandboxError(`the engine's job ${name} failed: ${lastLines(said)}`);
     return said;
 }
@@ -100,6 +104,12 @@ export async function showLogs(service: string): Promise<void> {
         throw new SandboxError("the engine has not run yet; run it by `npm run sandbox -- engine`");
     }
     const what = service === "engine" ? `job/${latest ?? ""}` : `--selector=component=${service}`;
+    if (
+        service === "init" &&
+        (await kubectl(["get", "pods", "-n", NAMESPACE, "-l", "component=init", "-o", "name"])) === ""
+    ) {
+        throw new SandboxError("the log of the last initialisation is gone: Kubernetes keeps it for five minutes");
+    }
     await interactive(["logs", "-n", NAMESPACE, what, "--tail=500", "--prefix", "--all-containers"]);
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { SandboxError } from "./cluster/errors";
+import { SandboxError } from "./errors";
 import { type Counts, type Deployer, type DeployerOptions, PROGRAM, STACK } from "./deployer";
 import { Deployment } from "./engine/deployment";
 import { kubeconfigPath, stateDir } from "./paths";

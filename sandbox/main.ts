@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { NAMESPACE, runEngine, SERVICES, showLogs } from "./bots";
 import { kubectl } from "./cluster/kubectl";
+import { SandboxError } from "./errors";
 import { stopWeb } from "./web";
 import { deployerFor, printStatus, requireCluster, runSandbox } from "./run";
 
@@ -15,13 +16,17 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 const program = new Command("npm run sandbox --")
     .description("Bots EDI in a real Kubernetes on this machine, for trying and testing.")
     .enablePositionalOptions()
-    .allowExcessArguments(false)
+    .argument("[command]")
+    .usage("[options] [command]")
     .configureOutput({
         outputError: (text, write) => {
-            write(text.replace(/^error:/, "sandbox:"));
+            const words = text
+                .trim()
+                .replace(/^error: /, "")
+                .replaceAll("\n", " ");
+            write(`sandbox: ${words}; --help tells what it takes\n`);
         },
-    })
-    .showHelpAfterError("Run with --help to see what it takes.");
+    });
 
 const withImage = (command: Command) =>
     command.option("--image <file>", "run this image (an OCI or Docker archive) in place of the reference image");
@@ -30,7 +35,11 @@ interface ImageOption {
     readonly image?: string;
 }
 
-withImage(program).action(async ({ image }: ImageOption) => {
+withImage(program).action(async (unknown: string | undefined, { image }: ImageOption) => {
+    if (unknown !== undefined) {
+        const known = program.commands.map((command) => command.name()).join(" | ");
+        throw new SandboxError(`there is no command ${unknown}; takes ${known}, or nothing for the whole job`);
+    }
     await runSandbox({ image, signal: interrupt.signal });
 });
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { ctr } from "./cluster/ctr";
-import { SandboxError } from "./cluster/errors";
+import { SandboxError } from "./errors";
 import { attempt } from "./cluster/exec";
 import { nodeImages } from "./cluster/images";
 

@@ -1,7 +1,7 @@
 /** The main job: from nothing to a converted order. */
 import { ADMIN, adminPassword, provideAdmin } from "./admin";
 import { interactive, NAMESPACE } from "./bots";
-import { SandboxError } from "./cluster/errors";
+import { SandboxError } from "./errors";
 import { requireAdministrator } from "./cluster/preflight";
 import { Steps } from "./cluster/steps";
 import { runningComponents } from "./cluster/supervise";

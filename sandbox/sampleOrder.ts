@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { copyIn, inWebserver, runEngine } from "./bots";
-import { SandboxError } from "./cluster/errors";
+import { SandboxError } from "./errors";
 
 const FOLDER = join(__dirname, "sample");
 const INSIDE = "/tmp/bots-edi-sample";

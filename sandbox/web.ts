@@ -1,7 +1,7 @@
 /** The web page of the sandbox on 127.0.0.1. */
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { SandboxError } from "./cluster/errors";
+import { SandboxError } from "./errors";
 import { kubectl } from "./cluster/kubectl";
 import { requireRunning, runningComponents, start, stop } from "./cluster/supervise";
 import { waitUntil } from "./cluster/wait";

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { SandboxError } from "./errors";
+import { SandboxError } from "../errors";
 import { attempt, run } from "./exec";
 import { cache } from "./layout";
-import { withLock } from "./lock";
+import { withLock } from "../lock";
 
 /** The oldest Go that the pinned modules accept. */
 const goNeeded = [1, 26] as const;

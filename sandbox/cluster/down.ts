@@ -2,7 +2,7 @@ import { processesInCgroups } from "./cgroups";
 import { component, stopOrder, type ComponentName } from "./components";
 import { stopContainers } from "./containers";
 import { layout } from "./layout";
-import { withLock } from "./lock";
+import { withLock } from "../lock";
 import { requireAdministrator } from "./preflight";
 import { signal } from "./signal";
 import { Steps } from "./steps";

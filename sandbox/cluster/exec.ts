@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { SandboxError } from "./errors";
+import { SandboxError } from "../errors";
 
 export interface RunOptions {
     cwd?: string;

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { join, resolve } from "node:path";
 import { binaryPath } from "./binaries";
 import { ctr } from "./ctr";
-import { SandboxError } from "./errors";
+import { SandboxError } from "../errors";
 import { cache, layout } from "./layout";
 import { writeOciArchive, type SmallImage } from "./oci";
 import { busybox } from "./packages";

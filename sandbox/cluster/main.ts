@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { kubeconfigPath } from "../paths";
 import { binaryPath } from "./binaries";
 import { down } from "./down";
-import { SandboxError } from "./errors";
+import { SandboxError } from "../errors";
 import { importImage } from "./images";
 import { requireAdministrator } from "./preflight";
 import { purge } from "./purge";

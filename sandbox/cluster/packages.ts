@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { SandboxError } from "./errors";
+import { SandboxError } from "../errors";
 import { attempt, run } from "./exec";
 import { cache } from "./layout";
-import { withLock } from "./lock";
+import { withLock } from "../lock";
 
 /**
  * Unpacked into the cache and never installed: installing would start a containerd service of the system, or replace

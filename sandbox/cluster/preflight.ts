@@ -3,7 +3,7 @@ import { totalmem } from "node:os";
 import { dirname } from "node:path";
 import { cacheDir, stateDir } from "../paths";
 import { overlap } from "./addressRange";
-import { SandboxError } from "./errors";
+import { SandboxError } from "../errors";
 import { attempt } from "./exec";
 import { layout } from "./layout";
 import { hasBridge, hasProxyTables } from "./network";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { buildImages } from "../../image/build";
-import { SandboxError } from "./errors";
+import { SandboxError } from "../errors";
 import { importImage } from "./images";
 import { cache } from "./layout";
-import { withLock } from "./lock";
+import { withLock } from "../lock";
 
 /** Has the reference images of Bots EDI and MariaDB built, unless the cache holds them. */
 export async function buildProjectImages(report: (step: string) => void): Promise<void> {

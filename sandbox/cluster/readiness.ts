@@ -88,16 +88,7 @@ export async function waitForNode(): Promise<void> {
 export async function waitForRuntime(): Promise<void> {
     // The one thing that the kubelet tells without a pod of ours and has to ask containerd for.
     const runningPods = ["get", `--raw=/api/v1/nodes/${nodeName}/proxy/runningpods/`];
-    let words = "";
-    await waitUntil(
-        "the kubelet to reach containerd",
-        async () => {
-            const { code, stderr } = await tryKubectl(runningPods);
-            words = stderr.trim();
-            return code === 0;
-        },
-        { timeout: 60, explain: () => words },
-    );
+    await waitForSuccess("the kubelet to reach containerd", runningPods);
 }
 
 /** Waits until the cluster's DNS gives the API server's Service address. */
@@ -122,15 +113,20 @@ export async function waitForDns(): Promise<void> {
 /** Waits until the provisioner of shared volumes runs. */
 export async function waitForStorage(): Promise<void> {
     const rollout = ["-n", "sandbox-storage", "rollout", "status", "deployment/provisioner", "--timeout=5s"];
+    await waitForSuccess("the provisioner of shared volumes", rollout, "kubectl -n sandbox-storage describe pods");
+}
+
+/** Waits until kubectl succeeds; where it does not, its last words and `look` tell why. */
+async function waitForSuccess(what: string, args: string[], look?: string): Promise<void> {
     let words = "";
     await waitUntil(
-        "the provisioner of shared volumes",
+        what,
         async () => {
-            const { code, stderr } = await tryKubectl(rollout);
+            const { code, stderr } = await tryKubectl(args);
             words = stderr.trim();
             return code === 0;
         },
-        { timeout: 120, explain: () => `${words}; look at: kubectl -n sandbox-storage describe pods` },
+        { timeout: 120, explain: () => (look ? `${words}; look at: ${look}` : words) },
     );
 }
 

@@ -16,7 +16,7 @@ import {
 import { basename, join } from "node:path";
 import { joinFiles, processesInCgroups } from "./cgroups";
 import type { Component } from "./components";
-import { SandboxError } from "./errors";
+import { SandboxError } from "../errors";
 import { layout } from "./layout";
 import { identify, isRunning, readIdentity, type ProcessIdentity } from "./processIdentity";
 import { signal } from "./signal";

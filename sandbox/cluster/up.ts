@@ -10,7 +10,7 @@ import { prepareHost } from "./host";
 import { provideClusterImages } from "./images";
 import { writeKubeconfigs } from "./kubeconfig";
 import { layout } from "./layout";
-import { withLock } from "./lock";
+import { withLock } from "../lock";
 import { makeNetwork } from "./network";
 import { providePackages } from "./packages";
 import { issueCertificates } from "./pki";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { SandboxError } from "./errors";
+import { SandboxError } from "../errors";
 
 export interface WaitOptions {
     /** Seconds until it gives up. */

@@ -1,5 +1,7 @@
+import { setMaxListeners } from "node:events";
+
+import { withLock } from "../lock";
 import { Drivers } from "./drivers";
-import { lock } from "./lock";
 import { runProgram } from "./program";
 import { readProject } from "./project";
 import { removeAll } from "./removal";
@@ -48,6 +50,8 @@ export class Deployment {
 
     constructor(private readonly options: DeploymentOptions) {
         this.signal = options.signal ?? new AbortController().signal;
+        // Each wait listens to it, and any number of resources may be waited for at once.
+        setMaxListeners(0, this.signal);
     }
 
     /** Prints what `up` would do, asking the server in dry runs. Changes nothing, takes no lock. */
@@ -57,7 +61,7 @@ export class Deployment {
 
     /** Makes the cluster what the program says. `refresh` first forgets what is no longer in the cluster. */
     async up({ refresh = false }: { refresh?: boolean } = {}): Promise<Result> {
-        return this.locked(async () => {
+        return this.alone(async () => {
             if (refresh) await this.refresh();
             return this.run(false);
         });
@@ -68,7 +72,7 @@ export class Deployment {
      * deleted; `excludeProtected` leaves them and what they need in place instead.
      */
     async destroy({ excludeProtected = false }: { excludeProtected?: boolean } = {}): Promise<Result> {
-        return this.locked(async () => {
+        return this.alone(async () => {
             const state = this.openState();
             const kept = excludeProtected ? protectedAndNeeded(state.all()) : new Set<Entry>();
             const doomed = [...state.superseded(), ...state.all()].filter((entry) => !kept.has(entry));
@@ -128,13 +132,9 @@ export class Deployment {
         return State.open(stateFile, readProject(projectDir, stack).name, stack);
     }
 
-    private async locked<T>(work: () => Promise<T>): Promise<T> {
-        const release = lock(`${this.options.stateFile}.lock`);
-        try {
-            return await work();
-        } finally {
-            release();
-        }
+    /** One run at a time may change a stack. The second is the time that a killed run's lock takes to be freed. */
+    private alone<T>(work: () => Promise<T>): Promise<T> {
+        return withLock(`${this.options.stateFile}.lock`, work, { timeout: 1 });
     }
 }
 

@@ -18,12 +18,6 @@ const honoured = [
     "clusterIdentifier",
     "enableConfigMapMutable",
     "enableSecretMutable",
-    "enablePatchForce",
-    "enableServerSideApply",
-    "upsertExistingObjects",
-    "alwaysRender",
-    "suppressDeprecationWarnings",
-    "suppressHelmHookWarnings",
     "version",
 ];
 
@@ -92,8 +86,6 @@ export class Drivers {
             namespace: option("namespace") ?? client.defaultNamespace,
             configMapMutable: flag("enableConfigMapMutable"),
             secretMutable: flag("enableSecretMutable"),
-            upsert: flag("upsertExistingObjects"),
-            force: flag("enablePatchForce"),
             signal,
             print,
         };

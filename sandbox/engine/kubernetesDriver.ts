@@ -17,8 +17,6 @@ export interface Cluster {
     namespace: string;
     configMapMutable: boolean;
     secretMutable: boolean;
-    upsert: boolean;
-    force: boolean;
     signal: AbortSignal;
     print: (line: string) => void;
 }
@@ -138,14 +136,14 @@ export class KubernetesDriver implements Driver {
         const exists = (await this.cluster.client.read(object)) !== undefined;
         if (isPatch(next.type) && !exists)
             throw new Error(`${describe(object)} was not found: a Patch changes what is there already`);
-        if (isPatch(next.type) || !exists || this.cluster.upsert) return;
+        if (isPatch(next.type) || !exists) return;
         throw new Error(
             `${describe(object)} exists already and is not in the state of this stack: delete it, or give '${next.name}' another name`,
         );
     }
 
     private apply(object: KubeObject, next: Registration, dryRun: boolean): Promise<KubeObject> {
-        const force = this.cluster.force || annotationsOf(object)["pulumi.com/patchForce"] === "true";
+        const force = annotationsOf(object)["pulumi.com/patchForce"] === "true";
         return this.cluster.client.apply(object, { manager: managerOf(next), force, dryRun });
     }
 

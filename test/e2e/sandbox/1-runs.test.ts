@@ -129,8 +129,9 @@ describe("npm run sandbox", () => {
                 ["logs", "printer"],
                 /^sandbox: there is no service printer; takes webserver \| jobqueue \| engine \| init$/m,
             ],
-            [["frobnicate"], /^sandbox: .*(unknown command|too many arguments)/m],
-            [["--frobnicate"], /^sandbox: unknown option '--frobnicate'$/m],
+            [["frobnicate"], /^sandbox: there is no command frobnicate; takes preview \| up \| destroy \| .* engine/m],
+            [["engine", "--routeid", "nowhere"], /^sandbox: there is no active route nowhere; /m],
+            [["--frobnicate"], /^sandbox: unknown option '--frobnicate'; --help tells what it takes$/m],
             [["--image", "/nowhere.tar"], /^sandbox: there is no file \/nowhere\.tar; --image takes/m],
             [["--image", __filename], /^sandbox: .* is no OCI or Docker archive/m],
         ] as const) {

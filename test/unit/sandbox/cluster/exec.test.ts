@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { SandboxError } from "../../../../sandbox/cluster/errors";
+import { SandboxError } from "../../../../sandbox/errors";
 import { attempt, run } from "../../../../sandbox/cluster/exec";
 
 describe("running commands", () => {

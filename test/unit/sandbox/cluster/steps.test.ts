@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Steps } from "../../../../sandbox/cluster/steps";
 
 describe("steps", () => {
@@ -18,5 +19,14 @@ describe("steps", () => {
             /no bridge/,
         );
         assert.deepEqual(lines, []);
+    });
+
+    it("show a sign of life while they last, and none afterwards", async () => {
+        const patient = new Steps((line) => lines.push(line), 20);
+        await patient.step("binaries", () => sleep(70));
+        const printed = [...lines];
+        assert.match(printed.join("\n"), /^( {10}binaries: at it for 0\.\d s\n)+ {3}0\.\d s {2}binaries$/);
+        await sleep(50);
+        assert.deepEqual(lines, printed);
     });
 });

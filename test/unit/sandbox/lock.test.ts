@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { withLock } from "../../../../sandbox/cluster/lock";
+import { withLock } from "../../../sandbox/lock";
 
 describe("lock", function () {
     let folder = "";
@@ -40,15 +40,32 @@ describe("lock", function () {
         assert.equal(await withLock(file, () => Promise.resolve("in"), { timeout: 1 }), "in");
     });
 
-    it("is released when its holder is killed", async () => {
-        const module = require.resolve("../../../../sandbox/cluster/lock");
-        const code = `require(${JSON.stringify(module)})
+    /** Another process that holds the lock until it is killed, and takes no notice of Ctrl-C. */
+    async function holdElsewhere() {
+        const code = `process.on("SIGINT", () => 0);
+            require(${JSON.stringify(require.resolve("../../../sandbox/lock"))})
             .withLock(${JSON.stringify(file)}, () => { console.log("in"); return new Promise(() => setInterval(() => 0, 1000)); })`;
-        const holder = spawn(process.execPath, ["-r", "ts-node/register", "-e", code]);
+        const holder = spawn(process.execPath, ["-r", "ts-node/register", "-e", code], { detached: true });
         await once(holder.stdout, "data");
+        return { holder, group: -(holder.pid ?? 0) };
+    }
+
+    it("is released when its holder is killed", async () => {
+        const { holder } = await holdElsewhere();
         const waiter = withLock(file, () => Promise.resolve("in"), { timeout: 10 });
         holder.kill("SIGKILL");
         assert.equal(await waiter, "in");
+    });
+
+    it("is held through a Ctrl-C until the work has come to its end", async () => {
+        const { holder, group } = await holdElsewhere();
+        process.kill(group, "SIGINT");
+        const refused = new RegExp(`process ${holder.pid ?? 0} holds the lock`);
+        await assert.rejects(
+            withLock(file, () => Promise.resolve(), { timeout: 1 }),
+            refused,
+        );
+        holder.kill("SIGKILL");
     });
 
     it("tells the one who waits, and gives up in time", async () => {
@@ -56,7 +73,7 @@ describe("lock", function () {
         await withLock(file, async () => {
             const second = withLock(file, () => Promise.resolve(), { timeout: 1, onWait: () => told++ });
             await assert.rejects(second, {
-                message: `gave up after 1 s: another process still holds the lock ${file}`,
+                message: `gave up after 1 s: process ${process.pid} holds the lock ${file}; wait for it or stop it`,
             });
         });
         assert.equal(told, 1);

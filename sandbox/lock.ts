@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { SandboxError } from "./errors";
 
@@ -16,7 +16,7 @@ export interface LockOptions {
 
 /**
  * Runs `work` while nobody else on the machine holds the lock of the same file.
- * The kernel frees the lock when this process ends, however it ends.
+ * The kernel frees the lock when this process ends, however it ends; the file stays.
  */
 export async function withLock<T>(
     file: string,
@@ -26,12 +26,19 @@ export async function withLock<T>(
     mkdirSync(dirname(file), { recursive: true });
     // flock's command lives as long as our end of its pipe is open.
     const args = ["--exclusive", "--timeout", `${timeout}`, file, "sh", "-c", "echo held; exec cat"];
-    const holder = spawn("flock", args, { stdio: ["pipe", "pipe", "inherit"] });
+    // A group of its own: at Ctrl-C the lock is held until the work has come to its end.
+    const holder = spawn("flock", args, { stdio: ["pipe", "pipe", "inherit"], detached: true });
     const ended = once(holder, "close");
     const waiting = setTimeout(() => onWait?.(), patience);
     const isHeld = await Promise.race([once(holder.stdout, "data").then(() => true), ended.then(() => false)]);
     clearTimeout(waiting);
-    if (!isHeld) throw new SandboxError(`gave up after ${timeout} s: another process still holds the lock ${file}`);
+    if (!isHeld) {
+        const other = readFileSync(file, "utf8");
+        throw new SandboxError(
+            `gave up after ${timeout} s: process ${other} holds the lock ${file}; wait for it or stop it`,
+        );
+    }
+    writeFileSync(file, `${process.pid}`);
     try {
         return await work();
     } finally {
