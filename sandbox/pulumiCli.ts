@@ -1,8 +1,10 @@
-import { LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
+import { CommandError, ConcurrentUpdateError, LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { kubectl } from "./cluster/kubectl";
 import { type Counts, type Deployer, type DeployerOptions, PROGRAM, PROGRAM_PARTS, STACK } from "./deployer";
+import { SandboxError } from "./errors";
 import { kubeconfigPath, stateDir } from "./paths";
 
 /** Where the CLI keeps its state and finds the program. */
@@ -15,21 +17,32 @@ export class PulumiCli implements Deployer {
     constructor(private readonly options: DeployerOptions) {}
 
     async preview(): Promise<Counts> {
-        const stack = await this.stack();
-        const { changeSummary } = await stack.preview({ diff: true, color: "never", onOutput: print });
+        const { changeSummary } = await this.run((stack) => stack.preview({ ...SHOWN, diff: true }));
         return count(changeSummary);
     }
 
     async up(): Promise<Counts> {
-        const stack = await this.stack();
-        const { summary } = await stack.up({ color: "never", onOutput: print });
+        const { summary } = await this.run((stack) => stack.up(SHOWN));
         return count(summary.resourceChanges ?? {});
     }
 
     async destroy(): Promise<void> {
-        const stack = await this.stack();
-        await stack.destroy({ color: "never", onOutput: print });
+        await this.run((stack) => stack.destroy(SHOWN));
         rmSync(pulumiFolder, { recursive: true });
+    }
+
+    private async run<T>(operation: (stack: Stack) => Promise<T>): Promise<T> {
+        const stack = await this.stack();
+        try {
+            return await operation(stack).catch(async (error: unknown) => {
+                if (!(error instanceof ConcurrentUpdateError)) throw error;
+                await takeOver(stack, error);
+                return operation(stack);
+            });
+        } catch (error) {
+            // Its message repeats all that was shown.
+            throw error instanceof CommandError ? new SandboxError("the Pulumi CLI failed, see above") : error;
+        }
     }
 
     private async stack(): Promise<Stack> {
@@ -50,8 +63,37 @@ export class PulumiCli implements Deployer {
     }
 }
 
-function print(text: string): void {
-    process.stdout.write(text);
+const SHOWN = {
+    color: "never",
+    onOutput: (text: string) => process.stdout.write(text),
+    onError: (text: string) => process.stderr.write(text),
+} as const;
+
+interface PendingOperation {
+    readonly type: string;
+    readonly resource: { readonly type: string; readonly inputs: Readonly<Record<string, unknown>> };
+}
+
+/**
+ * Frees a stack that a killed run has left locked. What that run was creating is removed, or the next one would meet it as
+ * somebody else's: it was never in use, since nothing that depends on it was begun.
+ */
+async function takeOver(stack: Stack, { message }: ConcurrentUpdateError): Promise<void> {
+    const holder = /\(pid (\d+)\)/.exec(message)?.[1] ?? "";
+    if (existsSync(join("/proc", holder, "exe"))) {
+        throw new SandboxError(`process ${holder} is changing the stack; wait for it or stop it`);
+    }
+    process.stdout.write("An earlier run was killed; what it has left half done is cleared first\n");
+    await stack.cancel();
+    const { deployment } = (await stack.exportStack()) as { deployment: { pending_operations?: PendingOperation[] } };
+    for (const { type, resource } of deployment.pending_operations ?? []) {
+        if (type !== "creating" || !resource.type.startsWith("kubernetes:")) continue;
+        const { apiVersion, kind, metadata } = resource.inputs;
+        await kubectl(["delete", "--ignore-not-found", "-f", "-"], {
+            input: JSON.stringify({ apiVersion, kind, metadata }),
+        });
+    }
+    await stack.refresh({ ...SHOWN, clearPendingCreates: true });
 }
 
 function count(changes: Record<string, number | undefined>): Counts {

@@ -43,6 +43,7 @@ export async function runSandbox(options: RunOptions): Promise<void> {
     const chosen = await deployerFor(options);
     print(`\nDeploying with ${chosen.name}`);
     const { changed, same } = await chosen.up();
+    options.signal.throwIfAborted();
 
     const steps = new Steps(print);
     print("");

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-const ROOT = join(__dirname, "..", "..", "..");
+/** The checkout. */
+export const ROOT = join(__dirname, "..", "..", "..");
 
 /** How a command ended, what it said, and how long it took. */
 export interface Ran {
