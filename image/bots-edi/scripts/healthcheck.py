@@ -1,6 +1,6 @@
 """Says whether this container is well. For exec probes: light, and never slower than its time limit.
 
-usage: healthcheck.py --config-dir DIR --check live|ready|startup [--quiet]
+usage: healthcheck.py [--config-dir DIR] --check live|ready|startup [--quiet]
 
 live     the service answers where it listens (job queue); never touches the database
 ready    live, and the database answers
@@ -29,7 +29,7 @@ INITIALISING = "bots_edi_initialising"
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config-dir", required=True, help="folder of settings.py and bots.ini")
+    parser.add_argument("--config-dir", default="/config", help="folder of settings.py and bots.ini (default: /config)")
     parser.add_argument("--check", required=True, choices=["live", "ready", "startup"])
     parser.add_argument("--quiet", action="store_true", help="say nothing when it is well")
     options = parser.parse_args()

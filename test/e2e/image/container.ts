@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../../image/run";
+import { packaged } from "../../../sandbox/cluster/packages";
 import type { Machine } from "./machine";
 import type { UnpackedImage } from "./unpackedImage";
 
@@ -24,6 +25,9 @@ export interface Outcome {
     output: string;
 }
 
+/** The sandbox's own, since a machine need not have one installed. */
+const runc = join(packaged("usr/sbin"), "runc");
+
 let started = 0;
 
 /**
@@ -41,7 +45,7 @@ export class Container {
         private readonly state: string,
         bundle: string,
     ) {
-        this.process = spawn("runc", ["--root", state, "run", "--bundle", bundle, name], {
+        this.process = spawn(runc, ["--root", state, "run", "--bundle", bundle, name], {
             stdio: ["ignore", "pipe", "pipe"],
         });
         for (const stream of [this.process.stdout, this.process.stderr]) {
@@ -77,7 +81,7 @@ export class Container {
 
     /** Runs a command in the running container, as its user. */
     async exec(...command: string[]): Promise<Outcome> {
-        const child = spawn("runc", ["--root", this.state, "exec", this.name, ...command]);
+        const child = spawn(runc, ["--root", this.state, "exec", this.name, ...command]);
         let output = "";
         for (const stream of [child.stdout, child.stderr]) {
             stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -89,14 +93,14 @@ export class Container {
     /** Sends SIGTERM to its first process, as the kubelet does, and waits for the end; the seconds that it took. */
     async terminate(): Promise<Outcome & { seconds: number }> {
         const start = Date.now();
-        await run("runc", ["--root", this.state, "kill", this.name, "TERM"]);
+        await run(runc, ["--root", this.state, "kill", this.name, "TERM"]);
         return { ...(await this.ended), seconds: (Date.now() - start) / 1000 };
     }
 
     /** Ends it with SIGKILL, unless it has ended. */
     async kill(): Promise<void> {
         if (!this.running) return;
-        await run("runc", ["--root", this.state, "kill", this.name, "KILL"]).catch(() => this.process.kill("SIGTERM"));
+        await run(runc, ["--root", this.state, "kill", this.name, "KILL"]).catch(() => this.process.kill("SIGTERM"));
         await this.ended;
     }
 }

@@ -44,6 +44,17 @@ describe("health", () => {
         assert.equal((await system.get("/health/other")).status, 404);
     });
 
+    it("takes the spec's own commands, as people type them into a pod", async () => {
+        for (const check of ["live", "ready", "startup"]) {
+            const page = `http://localhost:8080/health/${check}`;
+            assert.equal((await webserver.exec("curl", "-sf", page)).code, 0, page);
+        }
+        const [python = "", script = ""] = healthcheck;
+        const { code, output } = await webserver.exec(python, script, "--check", "ready");
+        assert.equal(code, 0, output);
+        assert.match(output, /^ready: ok/);
+    });
+
     it("with the database stopped: live at once, not ready within 2 s", async () => {
         await database.terminate();
         const live = await system.get("/health/live");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { buildImages } from "../../../image/build";
+import { buildImages, buildPackages } from "../../../image/build";
+import { providePackages } from "../../../sandbox/cluster/packages";
 import { makeMachine, removeMachine } from "./machine";
 import type { Ground } from "./system";
 import { unpack } from "./unpackedImage";
@@ -13,10 +14,11 @@ export function ground(): Ground {
     return made;
 }
 
-/** Builds the images where the cache does not have them, and unpacks them once for all suites. */
+/** Installs what is missing, builds the images where the cache does not have them, and unpacks them once for all suites. */
 export const mochaHooks = {
     async beforeAll(this: Mocha.Context): Promise<void> {
         this.timeout("20m");
+        await providePackages(buildPackages);
         const [botsImage, mariadbImage] = await buildImages();
         assert.ok(botsImage && mariadbImage);
         const machine = await makeMachine();
