@@ -1,9 +1,10 @@
 /** The user that the sandbox logs in with. */
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inWebserver } from "./bots";
 import { stateDir } from "./paths";
+import { writeWhole } from "./writeWhole";
 
 /** Name of the user. */
 export const ADMIN = "admin";
@@ -11,7 +12,7 @@ export const ADMIN = "admin";
 /** Its password: made once, kept as long as the sandbox's other state. */
 export function adminPassword(): string {
     const file = join(stateDir, "admin-password");
-    if (!existsSync(file)) writeFileSync(file, randomBytes(12).toString("base64url"), { mode: 0o600 });
+    if (!existsSync(file)) writeWhole(file, randomBytes(12).toString("base64url"));
     return readFileSync(file, "utf8");
 }
 

@@ -1,11 +1,12 @@
 import { CommandError, ConcurrentUpdateError, LocalWorkspace, Stack } from "@pulumi/pulumi/automation";
 import { randomBytes } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { kubectl } from "./cluster/kubectl";
 import { type Counts, type Deployer, type DeployerOptions, PROGRAM, PROGRAM_PARTS, STACK } from "./deployer";
 import { SandboxError } from "./errors";
 import { kubeconfigPath, stateDir } from "./paths";
+import { writeWhole } from "./writeWhole";
 
 /** Where the CLI keeps its state and finds the program. */
 export const pulumiFolder = join(stateDir, "pulumi");
@@ -79,15 +80,17 @@ interface PendingOperation {
  * somebody else's: it was never in use, since nothing that depends on it was begun.
  */
 async function takeOver(stack: Stack, { message }: ConcurrentUpdateError): Promise<void> {
-    const holder = /\(pid (\d+)\)/.exec(message)?.[1] ?? "";
-    if (existsSync(join("/proc", holder, "exe"))) {
-        throw new SandboxError(`process ${holder} is changing the stack; wait for it or stop it`);
+    const holder = /\(pid (\d+)\)/.exec(message)?.[1];
+    if (holder === undefined || existsSync(`/proc/${holder}`)) {
+        throw new SandboxError(`process ${holder ?? "?"} is changing the stack; wait for it or stop it`);
     }
     process.stdout.write("An earlier run was killed; what it has left half done is cleared first\n");
     await stack.cancel();
     const { deployment } = (await stack.exportStack()) as { deployment: { pending_operations?: PendingOperation[] } };
     for (const { type, resource } of deployment.pending_operations ?? []) {
-        if (type !== "creating" || !resource.type.startsWith("kubernetes:")) continue;
+        // A Patch creates nothing: it names somebody else's object.
+        const isObject = resource.type.startsWith("kubernetes:") && !resource.type.endsWith("Patch");
+        if (type !== "creating" || !isObject) continue;
         const { apiVersion, kind, metadata } = resource.inputs;
         await kubectl(["delete", "--ignore-not-found", "-f", "-"], {
             input: JSON.stringify({ apiVersion, kind, metadata }),
@@ -115,6 +118,6 @@ function layProject(): string {
 /** Made once: the state is encrypted by it. */
 function passphrase(): string {
     const file = join(pulumiFolder, "passphrase");
-    if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString("base64url"), { mode: 0o600 });
+    if (!existsSync(file)) writeWhole(file, randomBytes(24).toString("base64url"));
     return readFileSync(file, "utf8");
 }

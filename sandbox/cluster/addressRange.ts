@@ -5,6 +5,11 @@ export function overlap(one: string, other: string): boolean {
     return shorter === 0 || a.address >>> (32 - shorter) === b.address >>> (32 - shorter);
 }
 
+/** How many bits of its addresses a range fixes. */
+export function prefixLength(range: string): number {
+    return parse(range).length;
+}
+
 function parse(range: string): { address: number; length: number } {
     const [text = "", length = "32"] = range.split("/");
     const bytes = text.split(".").map(Number);

@@ -33,7 +33,16 @@ export function joinFiles(): string[] {
 
 /** Every process in the sandbox's groups: the cluster's own and those of its pods. */
 export function processesInCgroups(): number[] {
-    const pids = groups().flatMap((group) =>
+    return processesIn(groups());
+}
+
+/** The cluster's own processes. */
+export function systemProcesses(): number[] {
+    return processesIn(groups().filter((group) => group.endsWith(systemGroup)));
+}
+
+function processesIn(folders: string[]): number[] {
+    const pids = folders.flatMap((group) =>
         readFileSync(join(group, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number),
     );
     return [...new Set(pids)];
@@ -74,8 +83,26 @@ function inheritCpuset(hierarchy: string, group: string, file: string): void {
     writeFileSync(own, readFileSync(join(hierarchy, file), "utf8"));
 }
 
+/** The controllers that the root hands down to its groups, where cgroup v2 is alone; "" beside v1. */
+export function controllers(): string {
+    const file = join(root, "cgroup.subtree_control");
+    return existsSync(file) ? readFileSync(file, "utf8").trim() : "";
+}
+
+/** Takes back what was handed down since. */
+export function restoreControllers(before: string): void {
+    const added = words(controllers()).filter((name) => !words(before).includes(name));
+    for (const name of added) writeFileSync(join(root, "cgroup.subtree_control"), `-${name}`);
+}
+
 function delegateControllers(group: string): void {
-    const available = readFileSync(join(group, "cgroup.controllers"), "utf8").trim().split(" ").filter(Boolean);
-    if (available.length === 0) return;
-    writeFileSync(join(group, "cgroup.subtree_control"), available.map((name) => `+${name}`).join(" "));
+    const available = words(readFileSync(join(group, "cgroup.controllers"), "utf8"));
+    const handedDown = words(readFileSync(join(group, "cgroup.subtree_control"), "utf8"));
+    for (const name of available.filter((each) => !handedDown.includes(each))) {
+        writeFileSync(join(group, "cgroup.subtree_control"), `+${name}`);
+    }
+}
+
+function words(text: string): string[] {
+    return text.trim().split(" ").filter(Boolean);
 }

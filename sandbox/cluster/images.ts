@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { binaryPath } from "./binaries";
 import { ctr } from "./ctr";
 import { SandboxError } from "../errors";
+import { writeWhole } from "../writeWhole";
 import { cache, layout } from "./layout";
 import { writeOciArchive, type SmallImage } from "./oci";
 import { busybox } from "./packages";
@@ -52,8 +53,7 @@ export async function importImage(archive: string): Promise<"imported" | "presen
         digest,
     ]);
     if (images.length === 0) throw new SandboxError(`the archive ${archive} holds no image with a full name`);
-    mkdirSync(layout.imports, { recursive: true });
-    writeFileSync(record, JSON.stringify(Object.fromEntries(images)));
+    writeWhole(record, JSON.stringify(Object.fromEntries(images)));
     return "imported";
 }
 

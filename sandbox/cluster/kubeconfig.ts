@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { kubeconfigPath, sandboxName } from "../paths";
+import { writeWhole } from "../writeWhole";
 import { layout } from "./layout";
 import { certificate, privateKey } from "./pki";
 import { apiServerUrl } from "./settings";
@@ -14,7 +15,6 @@ export function componentKubeconfig(component: (typeof components)[number]): str
 
 /** Writes one kubeconfig for each component and one for the administrator. */
 export function writeKubeconfigs(): void {
-    mkdirSync(layout.kubeconfigs, { recursive: true, mode: 0o700 });
     for (const component of components) write(componentKubeconfig(component), component);
     write(kubeconfigPath, "admin");
 }
@@ -42,5 +42,5 @@ function write(file: string, identity: string): void {
         contexts: [{ name: sandboxName, context: { cluster: sandboxName, user: identity } }],
         "current-context": sandboxName,
     };
-    writeFileSync(file, stringify(content), { mode: 0o600 });
+    writeWhole(file, stringify(content));
 }

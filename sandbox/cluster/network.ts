@@ -48,6 +48,26 @@ export async function hasProxyTables(): Promise<boolean> {
     return (await tables()).some((table) => proxyTables.includes(table));
 }
 
+/** A chain that nft lists; only those that hook into a packet's way have a hook and a policy. */
+export interface Chain {
+    family: string;
+    table: string;
+    name: string;
+    hook?: string;
+    policy?: string;
+}
+
+/** The chains of this machine that drop whatever is forwarded and is not allowed by name, and do not name the bridge. */
+export async function chainsThatDrop(): Promise<Chain[]> {
+    const { stdout } = await attempt("nft", ["--json", "list", "chains"]);
+    const listed = JSON.parse(stdout || "{}") as { nftables?: { chain?: Chain }[] };
+    const chains = (listed.nftables ?? []).flatMap(({ chain }) => chain ?? []);
+    const dropping = chains.filter(({ hook, policy }) => hook === "forward" && policy === "drop");
+    const texts = dropping.map(({ family, table, name }) => attempt("nft", ["list", "chain", family, table, name]));
+    const rules = await Promise.all(texts);
+    return dropping.filter((_, index) => !rules[index]?.stdout.includes(`"${bridge}"`));
+}
+
 async function tables(): Promise<string[]> {
     const { code, stdout } = await attempt("nft", ["list", "tables"]).catch(() => ({ code: 1, stdout: "" }));
     return code === 0 ? stdout.split("\n").map((line) => line.replace(/^table /, "")) : [];

@@ -2,11 +2,12 @@ import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { totalmem } from "node:os";
 import { dirname } from "node:path";
 import { cacheDir, stateDir } from "../paths";
-import { overlap } from "./addressRange";
+import { overlap, prefixLength } from "./addressRange";
 import { SandboxError } from "../errors";
 import { attempt } from "./exec";
 import { layout } from "./layout";
-import { hasBridge, hasProxyTables } from "./network";
+import { requireNoOtherNode } from "./host";
+import { type Chain, chainsThatDrop, hasBridge, hasProxyTables } from "./network";
 import { bridge, podNetwork, serviceNetwork } from "./settings";
 
 const gibibyte = 1024 ** 3;
@@ -52,6 +53,8 @@ export function requireResources({ isBuilt }: { isBuilt: boolean }, machine = th
 export async function requireFreeNetwork(): Promise<void> {
     const { stdout } = await attempt("ip", ["-4", "-json", "route", "show", "table", "all"]);
     requireFreeRanges(JSON.parse(stdout || "[]") as Route[], resolvers());
+    requireForwarding(await chainsThatDrop());
+    requireNoOtherNode();
     if (existsSync(layout.hostRecord)) return;
     if (await hasBridge())
         throw new SandboxError(`there is already an interface ${bridge} that the sandbox did not make`);
@@ -67,9 +70,23 @@ export interface Route {
     dev?: string;
 }
 
+/** Refuses a firewall that would keep pods from each other, as Docker's and ufw's do until they are told otherwise. */
+export function requireForwarding(dropping: Chain[]): void {
+    const [chain] = dropping;
+    if (!chain) return;
+    throw new SandboxError(
+        `the firewall drops what it forwards (chain ${chain.name} of table ${chain.family} ${chain.table}), so pods could not reach each other; ` +
+            `allow it by: iptables -I FORWARD -i ${bridge} -j ACCEPT; iptables -I FORWARD -o ${bridge} -j ACCEPT`,
+    );
+}
+
+/** Routes to more addresses than this stand for everything, as a VPN's 0.0.0.0/1 does: they are nobody's network. */
+const widestNetwork = 8;
+
 /** Refuses routes and name servers inside the sandbox's address ranges. */
 export function requireFreeRanges(routes: Route[], nameServers: string[]): void {
-    const others = routes.filter(({ dst, dev }) => dst !== "default" && dev !== bridge);
+    const networks = routes.filter(({ dst }) => dst !== "default" && prefixLength(dst) >= widestNetwork);
+    const others = networks.filter(({ dev }) => dev !== bridge);
     for (const range of [podNetwork, serviceNetwork]) {
         const route = others.find(({ dst }) => overlap(dst, range));
         if (route) {

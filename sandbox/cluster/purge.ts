@@ -31,10 +31,10 @@ export async function purge({ withCache }: { withCache: boolean }): Promise<void
     steps.end(withCache ? "the sandbox and its cache are gone" : "the sandbox is gone; its cache is kept");
 }
 
-function removeFiles(): void {
+async function removeFiles(): Promise<void> {
     for (const socket of shimSockets()) rmSync(socket, { force: true });
     for (const file of strayFiles()) rmSync(file, { force: true });
-    restoreHost();
+    await restoreHost();
     // A folder that still holds a mount could be a volume's: removing it would remove what is mounted there.
     if (mountsBelow(ownFolders).length > 0) throw new SandboxError(`something is still mounted below ${stateDir}`);
     for (const path of [...ownFolders, layout.lock]) rmSync(path, { recursive: true, force: true });

@@ -14,7 +14,7 @@ import {
     writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { joinFiles, processesInCgroups } from "./cgroups";
+import { joinFiles, systemProcesses } from "./cgroups";
 import type { Component } from "./components";
 import { SandboxError } from "../errors";
 import { layout } from "./layout";
@@ -68,7 +68,7 @@ export async function start(component: Component): Promise<boolean> {
 
 /** An `up` that was killed between starting a component and writing it down left one that nobody knows of. */
 async function endStrays({ name, command }: Component): Promise<void> {
-    const strays = () => processesInCgroups().filter((pid) => programOf(pid) === command);
+    const strays = () => systemProcesses().filter((pid) => programOf(pid) === command);
     for (const pid of strays()) signal(pid, "SIGKILL");
     await waitUntil(`an earlier ${name} to end`, () => strays().length === 0, { timeout: 10, interval: 50 });
 }

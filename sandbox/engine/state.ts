@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
 
+import { writeWhole } from "../writeWhole";
 import type { JsonObject } from "./values";
 
 /** An operation that was begun and not seen to end: written before it starts, so that a crash leaves a trace. */
@@ -135,23 +135,4 @@ function readContent(file: string): Content | undefined {
     throw new Error(
         `${file} is not a state file of version 1: restore it from a backup; deleting it orphans what it made`,
     );
-}
-
-/** A reader sees the old content or the new one, never a part: written beside the file, synced, then renamed over it. */
-function writeWhole(file: string, text: string): void {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const temporary = `${file}.${process.pid}.new`;
-    sync(temporary, "w", (descriptor) => writeSync(descriptor, text));
-    renameSync(temporary, file);
-    sync(dirname(file), "r");
-}
-
-function sync(path: string, flags: string, write?: (descriptor: number) => void): void {
-    const descriptor = openSync(path, flags, 0o600);
-    try {
-        write?.(descriptor);
-        fsyncSync(descriptor);
-    } finally {
-        closeSync(descriptor);
-    }
 }

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,8 +8,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { withLock } from "../../../sandbox/lock";
 
 describe("lock", function () {
+    this.timeout(30_000);
     let folder = "";
     let file = "";
+    let holder: ChildProcess | undefined;
     before(function () {
         if (process.platform !== "linux") this.skip();
     });
@@ -18,6 +20,7 @@ describe("lock", function () {
         file = join(folder, "below", "lock");
     });
     afterEach(() => {
+        holder?.kill("SIGKILL");
         rmSync(folder, { recursive: true, force: true });
     });
 
@@ -45,27 +48,27 @@ describe("lock", function () {
         const code = `process.on("SIGINT", () => 0);
             require(${JSON.stringify(require.resolve("../../../sandbox/lock"))})
             .withLock(${JSON.stringify(file)}, () => { console.log("in"); return new Promise(() => setInterval(() => 0, 1000)); })`;
-        const holder = spawn(process.execPath, ["-r", "ts-node/register", "-e", code], { detached: true });
-        await once(holder.stdout, "data");
-        return { holder, group: -(holder.pid ?? 0) };
+        const child = spawn(process.execPath, ["-r", "ts-node/register", "-e", code], { detached: true });
+        holder = child;
+        await once(child.stdout, "data");
+        return child;
     }
 
     it("is released when its holder is killed", async () => {
-        const { holder } = await holdElsewhere();
+        const other = await holdElsewhere();
         const waiter = withLock(file, () => Promise.resolve("in"), { timeout: 10 });
-        holder.kill("SIGKILL");
+        other.kill("SIGKILL");
         assert.equal(await waiter, "in");
     });
 
     it("is held through a Ctrl-C until the work has come to its end", async () => {
-        const { holder, group } = await holdElsewhere();
-        process.kill(group, "SIGINT");
-        const refused = new RegExp(`process ${holder.pid ?? 0} holds the lock`);
+        const { pid = 0 } = await holdElsewhere();
+        process.kill(-pid, "SIGINT");
+        const refused = new RegExp(`process ${pid} holds the lock`);
         await assert.rejects(
             withLock(file, () => Promise.resolve(), { timeout: 1 }),
             refused,
         );
-        holder.kill("SIGKILL");
     });
 
     it("tells the one who waits, and gives up in time", async () => {
@@ -77,5 +80,26 @@ describe("lock", function () {
             });
         });
         assert.equal(told, 1);
+    });
+
+    it("lets one in at a time after its file was removed by the one who held it", async () => {
+        let inside = 0;
+        let most = 0;
+        const enter = () =>
+            withLock(file, async () => {
+                most = Math.max(most, ++inside);
+                await sleep(50);
+                inside--;
+            });
+        const waiters: Promise<void>[] = [];
+        await withLock(file, async () => {
+            waiters.push(enter());
+            await sleep(100);
+            rmSync(file);
+            waiters.push(enter(), enter());
+            await sleep(100);
+        });
+        await Promise.all(waiters);
+        assert.equal(most, 1);
     });
 });

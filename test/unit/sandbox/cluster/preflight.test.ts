@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import {
     requireAdministrator,
+    requireForwarding,
     requireFreeRanges,
     requireResources,
     type Machine,
@@ -17,6 +18,7 @@ describe("preflight checks", () => {
             [
                 { dst: "default", dev: "eth0" },
                 { dst: "10.0.0.0/24", dev: "eth0" },
+                { dst: "0.0.0.0/1", dev: "tun0" },
             ],
             ["10.255.255.53"],
         );
@@ -74,6 +76,14 @@ describe("preflight checks", () => {
                 message: "the sandbox needs 10.213.0.0/24, but the route 10.213.0.0/16 of tun0 already covers it",
             },
         );
+    });
+
+    it("refuse a firewall that drops what it forwards, and say what to allow", () => {
+        requireForwarding([]);
+        const chain = { family: "ip", table: "filter", name: "FORWARD", hook: "forward", policy: "drop" };
+        assert.throws(() => {
+            requireForwarding([chain]);
+        }, /chain FORWARD of table ip filter.* iptables -I FORWARD -i bots-edi-sbx -j ACCEPT/);
     });
 
     it("refuse a name server inside the address ranges", () => {

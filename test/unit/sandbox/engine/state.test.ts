@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -30,6 +30,18 @@ describe("engine: state", () => {
         assert.equal(statSync(file).mode & 0o777, 0o600);
         assert.equal(statSync(join(dir, "deep")).mode & 0o777, 0o700);
         assert.deepEqual(readdirSync(join(dir, "deep")), ["stack.json"]);
+    });
+
+    it("keeps the file as it was when the disk is full", function () {
+        if (process.platform !== "linux") this.skip();
+        const state = open();
+        state.put(entry("a"));
+        const before = readFileSync(file, "utf8");
+        symlinkSync("/dev/full", `${file}.new`);
+        assert.throws(() => {
+            state.put(entry("b"));
+        }, /ENOSPC/);
+        assert.equal(readFileSync(file, "utf8"), before);
     });
 
     it("keeps what was superseded until it is dropped, and can put it back", () => {
