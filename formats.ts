@@ -25,17 +25,19 @@ const takes = (expected: string) => ({ error: `takes ${expected}` });
 
 const text = (form: RegExp, expected: string) => z.string(takes(expected)).regex(form, takes(expected));
 
-const quantity = (expected: string) =>
-    z.string(takes(expected)).refine((value) => (quantityValue(value) ?? 0) > 0, takes(expected));
+const quantity = (form: RegExp, expected: string) =>
+    z.string(takes(expected)).refine((value) => form.test(value) && (quantityValue(value) ?? 0) > 0, takes(expected));
+
+const BYTES = /^\d+(\.\d+)?([kMGTPE]|[KMGTPE]i)?$/;
 
 /** CPU: cores (`1`, `0.5`) or thousandths of a core (`500m`). */
-export const cpu = quantity('a CPU quantity above zero such as "500m" or "2"');
+export const cpu = quantity(/^(\d+(\.\d{1,3})?|\d+m)$/, 'a CPU quantity above zero such as "500m" or "2"');
 
 /** Memory: bytes, with a suffix (`256Mi`, `1Gi`). */
-export const memory = quantity('a memory quantity above zero such as "256Mi" or "1Gi"');
+export const memory = quantity(BYTES, 'a memory quantity above zero such as "256Mi" or "1Gi"');
 
 /** The size of a volume: bytes, with a suffix (`20Gi`). */
-export const size = quantity('a storage quantity above zero such as "20Gi"');
+export const size = quantity(BYTES, 'a storage quantity above zero such as "20Gi"');
 
 /** A whole number of at least one. */
 export const count = z.int(takes("a whole number of at least 1")).min(1, takes("a whole number of at least 1"));
@@ -143,11 +145,29 @@ export const cronSchedule = z.string(takes(CRON)).superRefine((value, context) =
     if (fault !== undefined) context.addIssue({ code: "custom", message: `takes ${CRON} (${fault})` });
 });
 
-/** An IANA time zone. */
-export const timeZone = z.string(takes("an IANA time zone such as Europe/Amsterdam")).refine((value) => {
+/** Whether a time zone is known under this name; it names a file, so capitals count, which Intl does not mind. */
+function isTimeZone(value: string): boolean {
     try {
-        return Boolean(new Intl.DateTimeFormat("en", { timeZone: value }));
+        const { timeZone: known } = new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions();
+        const isAlias = known.toLowerCase() !== value.toLowerCase();
+        return known === value || (isAlias && /^[A-Z]/.test(value) && /[a-z]|^[A-Z0-9+-]+$/.test(value));
     } catch {
         return false;
     }
-}, takes("an IANA time zone such as Europe/Amsterdam"));
+}
+
+/** An IANA time zone. */
+export const timeZone = z
+    .string(takes("an IANA time zone such as Europe/Amsterdam"))
+    .refine(isTimeZone, takes("an IANA time zone such as Europe/Amsterdam"));
+
+const LABEL_NAME = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;
+
+/** The key of a label: a name, with a domain before it or without. */
+export const labelKey = text(LABEL_NAME, "the keys of labels, such as kubernetes.io/hostname");
+
+/** The value of a label. */
+export const labelValue = text(
+    /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/,
+    "the value of a label: at most 63 letters, digits, -, _ and ., beginning and ending with a letter or digit",
+);

@@ -6,6 +6,8 @@ import { readSettings } from "./settings";
 const settings = readSettings();
 
 const cluster = new kubernetes.Provider("cluster", {
+    // Empty: looked up where the program runs. Left out, the path in KUBECONFIG would enter the state, for machines without it.
+    kubeconfig: "",
     context: settings.kubeContext,
     clusterIdentifier: settings.clusterIdentifier ?? pulumi.getStack(),
     enableConfigMapMutable: true,

@@ -1,6 +1,6 @@
 /** The stack's configuration: read once, checked at once, typed. docs/configuration.md is made from this schema. */
 import * as pulumi from "@pulumi/pulumi";
-import { closest, distance } from "fastest-levenshtein";
+import { closest } from "fastest-levenshtein";
 import { z } from "zod";
 import * as formats from "./formats";
 
@@ -54,16 +54,21 @@ const directoryMonitor = z.strictObject({
     route: formats.routeId.optional().describe("Route to run; all active routes without it."),
 });
 
-const toleration = z.strictObject({
-    key: z.string().optional().describe("Taint key; every key without it."),
-    operator: z.enum(["Exists", "Equal"]).optional().describe("How the value is compared."),
-    value: z.string().optional().describe("Taint value."),
-    effect: z
-        .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
-        .optional()
-        .describe("Effect; every one without it."),
-    tolerationSeconds: z.int().optional().describe("Seconds until eviction; for ever without it."),
-});
+const toleration = z
+    .strictObject({
+        key: z.string().optional().describe("Taint key; every key without it."),
+        operator: z.enum(["Exists", "Equal"]).optional().describe("How the value is compared."),
+        value: z.string().optional().describe("Taint value."),
+        effect: z
+            .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
+            .optional()
+            .describe("Effect; every one without it."),
+        tolerationSeconds: z.int().optional().describe("Seconds until eviction; for ever without it."),
+    })
+    .refine(({ operator, value }) => operator !== "Exists" || value === undefined, {
+        path: ["value"],
+        message: "takes nothing where the operator is Exists",
+    });
 
 const egress = z.strictObject({
     cidr: formats.cidr.describe("Addresses that may be reached."),
@@ -240,7 +245,10 @@ const settingsSchema = z.strictObject({
         })
         .prefault({}),
 
-    nodeSelector: z.record(z.string(), z.string()).default({}).describe("Labels of the nodes that may run the pods."),
+    nodeSelector: z
+        .record(formats.labelKey, formats.labelValue)
+        .default({})
+        .describe("Labels of the nodes that may run the pods."),
     tolerations: z.array(toleration).default([]).describe("Taints that the pods tolerate."),
     priorityClass: formats.objectName.optional().describe("PriorityClass of the pods."),
 
@@ -269,16 +277,16 @@ const settingsSchema = z.strictObject({
         .describe("Environment variables that are secret: `pulumi config set --secret --path secretEnv.NAME`."),
 });
 
-/** What a stack is made from: every key present, checked, defaults filled in. */
+/** What a stack is made from: every key present, checked, defaults filled in. docs/configuration.md describes each. */
 export type Settings = z.output<typeof settingsSchema>;
 
-/** What a stack's configuration may hold. */
+/** What a stack's configuration may hold; only `imageTag` has to be there. docs/configuration.md describes each key. */
 export type SettingsInput = z.input<typeof settingsSchema>;
 
 /** Names that the program sets itself. */
 const RESERVED_ENV =
-    /^(BOTSENV|DB_\w+|DJANGO_SECRET_KEY|TZ|LOG_LEVEL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|DEBUG|DJANGO_SECURE)$/;
-const SECRET_NAME = /PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY|API_?KEY|CREDENTIAL/i;
+    /^(BOTSENV|DB_(ENGINE|NAME|USER|PASSWORD|HOST|PORT|INIT_SKIP)|CONFIG_CHECKSUM|DJANGO_SECRET_KEY|TZ|LOG_LEVEL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|DEBUG|DJANGO_SECURE)$/;
+const SECRET_NAME = /PASSWORD|PASSWD|_PASS$|_PWD$|SECRET|TOKEN|PRIVATE_KEY|API_?KEY|CREDENTIAL/i;
 
 /** Rules that need more than one key. They run beside the single ones, so a key may be missing here. */
 function checkTogether(partial: Partial<Settings>, context: z.RefinementCtx): void {
@@ -286,9 +294,9 @@ function checkTogether(partial: Partial<Settings>, context: z.RefinementCtx): vo
         context.addIssue({ code: "custom", path, message });
     };
 
-    if (partial.production && partial.database)
+    if (partial.production === true && partial.database)
         refuse(["database"], "takes nothing in production: use an external database");
-    if (partial.production && partial.ingress && partial.tlsSecret === undefined) {
+    if (partial.production === true && partial.ingress && partial.tlsSecret === undefined) {
         refuse(["tlsSecret"], "takes the name of a TLS Secret: an Ingress in production needs one");
     }
     if (
@@ -299,6 +307,9 @@ function checkTogether(partial: Partial<Settings>, context: z.RefinementCtx): vo
             ["storage", "accessMode"],
             "takes ReadWriteMany, or pods that all run on one node: set nodeSelector kubernetes.io/hostname",
         );
+    }
+    if (partial.imageUpdater && !/^[^/]*[.:][^/]*\/|^localhost\//.test(partial.image?.repository ?? "localhost/")) {
+        refuse(["image", "repository"], "takes a repository with its registry where the image updater is on");
     }
     const scaling = partial.webserver?.autoscaling;
     if (scaling && scaling.maxReplicas < scaling.minReplicas) {
@@ -336,10 +347,12 @@ export interface SettingsContext {
 }
 
 /** A value as a message shows it: short, and never a secret. */
-function shown(raw: unknown, path: readonly PropertyKey[]): string {
+function shown(raw: unknown, path: readonly PropertyKey[], secretKeys: readonly string[] = []): string {
     const value = path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], raw);
     if (value === undefined) return "is missing";
-    if (path[0] === "secretEnv" || (path[0] === "env" && SECRET_NAME.test(String(path[1])))) return "is [secret]";
+    const [group, name] = path.map(String);
+    const isSecret = group === "env" && SECRET_NAME.test(name ?? "");
+    if (isSecret || ["secretEnv", ...secretKeys].includes(group ?? "")) return "is [secret]";
     const text = JSON.stringify(value);
     return `is ${text.length > 80 ? `${text.slice(0, 77)}...` : text}`;
 }
@@ -359,13 +372,31 @@ export function jsonSchema(): z.core.JSONSchema.BaseSchema {
     return z.toJSONSchema(settingsSchema, { io: "input", unrepresentable: "any" });
 }
 
-function describe(issue: z.core.$ZodIssue, raw: unknown, project: string): string[] {
+/** `pulumi config set --path` stores 587 as a number and true as a boolean, also where the setting is text. */
+function textual(value: unknown, schema: z.core.JSONSchema._JSONSchema | undefined): unknown {
+    if (typeof schema !== "object") return value;
+    if (schema.type === "string" && (typeof value === "number" || typeof value === "boolean")) return String(value);
+    if (Array.isArray(value)) {
+        const { items } = schema;
+        return value.map((item) => textual(item, Array.isArray(items) ? undefined : items));
+    }
+    if (typeof value !== "object" || value === null) return value;
+    const inner = (key: string) => schema.properties?.[key] ?? schema.additionalProperties;
+    return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, textual(field, inner(key))]));
+}
+
+function describe(
+    issue: z.core.$ZodIssue,
+    raw: unknown,
+    project: string,
+    secretKeys: readonly string[] | undefined,
+): string[] {
     const key = (path: readonly PropertyKey[]) => `${project}:${path.map(String).join(".")}`;
     if (issue.code === "unrecognized_keys") {
         return issue.keys.map((unknown) => {
+            const path = [...issue.path, unknown];
             const near = closest(unknown, knownKeys(issue.path));
-            const hint = distance(unknown, near) <= Math.max(3, unknown.length / 2) ? `; the nearest is ${near}` : "";
-            return `${key([...issue.path, unknown])} is no setting${hint}`;
+            return `${key(path)} ${shown(raw, path, secretKeys)}, and is no setting; the nearest is ${near}`;
         });
     }
     if (issue.code === "invalid_key") {
@@ -375,7 +406,9 @@ function describe(issue: z.core.$ZodIssue, raw: unknown, project: string): strin
     }
     const listed = issue.code === "invalid_value" && !issue.message.startsWith("takes");
     const expected = listed ? `takes ${issue.values.map(String).join(" | ")}` : issue.message;
-    return [`${key(issue.path)} ${shown(raw, issue.path)}; ${expected.replace(/^Invalid input: expected/, "takes")}`];
+    return [
+        `${key(issue.path)} ${shown(raw, issue.path, secretKeys)}; ${expected.replace(/^Invalid input: expected/, "takes")}`,
+    ];
 }
 
 /**
@@ -386,9 +419,15 @@ function describe(issue: z.core.$ZodIssue, raw: unknown, project: string): strin
  */
 export function parseSettings(raw: SettingsInput | Record<string, unknown>, context: SettingsContext = {}): Settings {
     const { project = "bots-edi", stack, secretKeys } = context;
-    const input = { production: stack === "prod", ...raw };
+    const { properties = {} } = jsonSchema();
+    // Only inside groups: a top-level value that is a number has lost what makes it a tag, the zero of 4.10.
+    const groups = Object.entries(raw).map(([key, value]) => [
+        key,
+        typeof value === "object" ? textual(value, properties[key]) : value,
+    ]);
+    const input = { production: stack === "prod", ...(Object.fromEntries(groups) as Record<string, unknown>) };
     const parsed = schema.safeParse(input);
-    const errors = (parsed.error?.issues ?? []).flatMap((issue) => describe(issue, input, project));
+    const errors = (parsed.error?.issues ?? []).flatMap((issue) => describe(issue, input, project, secretKeys));
     if (raw.secretEnv !== undefined && secretKeys && !secretKeys.includes("secretEnv")) {
         errors.push(
             `${project}:secretEnv is plain text; takes secrets only: set each by \`pulumi config set --secret --path secretEnv.NAME\``,
@@ -402,14 +441,13 @@ export function parseSettings(raw: SettingsInput | Record<string, unknown>, cont
 }
 
 /** A top-level value as Pulumi hands it over: structured ones are JSON. */
-function decoded(project: string, key: string, value: string): unknown {
+function decoded(value: string): unknown {
     if (!/^\s*[{[]/.test(value)) return value;
     try {
         return JSON.parse(value);
     } catch {
-        throw new pulumi.RunError(
-            `${project}:${key} is no JSON; set structured values by \`pulumi config set --path\`.`,
-        );
+        // Text, then: where it should have been a group, the schema says so, beside all other errors.
+        return value;
     }
 }
 
@@ -421,7 +459,7 @@ export function readSettings(): Settings {
         .filter(([key]) => key.startsWith(prefix))
         .map(([key, value]) => [key.slice(prefix.length), value] as const);
     const secretKeys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
-    return parseSettings(Object.fromEntries(ours.map(([key, value]) => [key, decoded(project, key, value)])), {
+    return parseSettings(Object.fromEntries(ours.map(([key, value]) => [key, decoded(value)])), {
         project,
         stack: pulumi.getStack(),
         secretKeys: secretKeys.map((key) => key.replace(prefix, "")),

@@ -15,14 +15,19 @@ export const DATABASE_HOST = "bots-db";
 interface Engine {
     /** DB_ENGINE as settings.py takes it. */
     readonly django: "mysql" | "postgresql";
+    /** The server's usual port. */
     readonly port: number;
+    /** Default image: the official one, its version fixed. */
     readonly image: string;
+    /** Where the image keeps its data. */
     readonly dataDir: string;
     /** Where the server writes besides its data. */
     readonly scratch: readonly string[];
     /** The image's variables, and the key of the Secret that each is filled from. */
     readonly fromSecret: Readonly<Record<string, string>>;
+    /** The image's variables that are not secret. */
     readonly env: Readonly<Record<string, string>>;
+    /** Command that ends with 0 when the server answers. */
     readonly isReady: readonly string[];
 }
 
@@ -35,7 +40,8 @@ export const ENGINES: Readonly<Record<DatabaseEngine, Engine>> = {
         dataDir: "/var/lib/mysql",
         scratch: ["/tmp", "/run/mysqld"],
         fromSecret: { MARIADB_DATABASE: "DB_NAME", MARIADB_USER: "DB_USER", MARIADB_PASSWORD: "DB_PASSWORD" },
-        env: { MARIADB_RANDOM_ROOT_PASSWORD: "1" },
+        // The image writes the random password to its log, so it opens nothing from outside the pod.
+        env: { MARIADB_RANDOM_ROOT_PASSWORD: "1", MARIADB_ROOT_HOST: "localhost" },
         isReady: ["healthcheck.sh", "--connect", "--innodb_initialized"],
     },
     postgresql: {
@@ -65,7 +71,7 @@ export interface DatabaseArgs {
     readonly size: string;
     /** Class of its volume. */
     readonly storageClass: string;
-    /** Requests and limits. */
+    /** Requests and limits. Default: 100m/256Mi and 1000m/1Gi, what MariaDB takes with a few users. */
     readonly resources: Resources;
     /** Where it may run. */
     readonly placement: Placement;

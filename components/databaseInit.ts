@@ -22,7 +22,7 @@ export interface DatabaseInitArgs {
     readonly configChecksum: string;
     /** Seconds that the Job may take, retries included. Source: `kubectl wait --timeout=300s` of the spec. */
     readonly deadlineSeconds: number;
-    /** Requests and limits. */
+    /** Requests and limits. Source: spec, 100m/256Mi and 500m/512Mi. */
     readonly resources: Resources;
 }
 
@@ -30,8 +30,9 @@ export interface DatabaseInitArgs {
  * The mount points inside the data volume are made first: left to the node they would belong to root, or fail on an NFS
  * export that squashes it, and Bots could not write beside them.
  *
- * The image's init-db exits 0 even when it failed, so the tables are looked for afterwards: a Job that completes has
- * initialised. Then what this deployment runs with is kept on the config volume.
+ * The image's init-db exits 0 even when it failed, so afterwards the tables are looked for, and then the migrations: after an
+ * update the tables are there whatever happened. A Job that completes has initialised. Then what this deployment runs with is
+ * kept on the config volume.
  */
 const SCRIPT = `set -eu
 mkdir -p ${CONFIG_DIR} ${LOGGING_DIR}
@@ -39,6 +40,8 @@ mkdir -p ${CONFIG_DIR} ${LOGGING_DIR}
 ${healthCheck("startup")
     .filter((word) => word !== "--quiet")
     .join(" ")}
+plan=$(PYTHONPATH=/config DJANGO_SETTINGS_MODULE=settings python -m django showmigrations --plan)
+case $plan in *"[ ]"*) printf 'Migrations that did not run:\\n%s\\n' "$plan" >&2; exit 1 ;; esac
 kept="/config-backup/$CONFIG_CHECKSUM"
 mkdir -p "$kept"
 cp /config/bots.ini /config/settings.py "$kept/"
@@ -69,7 +72,11 @@ export class DatabaseInit extends pulumi.ComponentResource {
                                 mountsFlat: true,
                                 command: ["/bin/sh", "-c", SCRIPT],
                                 resources: args.resources,
-                                env: [{ name: "CONFIG_CHECKSUM", value: args.configChecksum }],
+                                env: [
+                                    // A migration of a large table takes longer than any query of Bots may.
+                                    { name: "DB_READ_TIMEOUT", value: String(args.deadlineSeconds) },
+                                    { name: "CONFIG_CHECKSUM", value: args.configChecksum },
+                                ],
                                 volumeMounts: [{ name: "config-backup", mountPath: "/config-backup" }],
                             }),
                         ],

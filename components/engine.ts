@@ -43,6 +43,7 @@ export class Engine extends pulumi.ComponentResource {
                     timeZone: args.timeZone,
                     suspend: args.suspend,
                     concurrencyPolicy: "Forbid",
+                    // A run that is later than the next one is due has nothing left to do.
                     startingDeadlineSeconds: 300,
                     successfulJobsHistoryLimit: 3,
                     failedJobsHistoryLimit: 1,

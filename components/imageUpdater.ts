@@ -77,12 +77,13 @@ function trigger(target: Target, args: ImageUpdaterArgs) {
     };
 }
 
-/** Argo Events Sensor `bots-edi-image-updater`, and the right to patch exactly the three workloads. */
+/** Argo Events Sensor `bots-edi-image-updater-NAMESPACE`, and the right to patch exactly the three workloads. */
 export class ImageUpdater extends pulumi.ComponentResource {
     constructor(name: string, args: ImageUpdaterArgs, opts: PartOptions = {}) {
         super("bots-edi:index:ImageUpdater", name, {}, opts);
         const child = { parent: this, dependsOn: opts.dependsOn };
-        const objectName = "bots-edi-image-updater";
+        // Argo's namespace may serve several systems, so the name there tells them apart.
+        const objectName = `bots-edi-image-updater-${args.workloadNamespace}`;
         const here = { name: objectName, namespace: args.namespace, labels: labels("updater") };
         const there = { ...here, namespace: args.workloadNamespace };
 

@@ -16,8 +16,10 @@ export const DATA_DIR = "/home/bots/.bots";
 
 const ENV_DIR = `${DATA_DIR}/env/${BOTSENV}`;
 
-/** Where pods mount something inside the data volume. */
+/** Where the image copies /config at every start: inside the data volume, and a directory of each pod's own. */
 export const CONFIG_DIR = `${ENV_DIR}/config`;
+
+/** Where Bots writes its log files: inside the data volume, and a volume of its own. */
 export const LOGGING_DIR = `${ENV_DIR}/botssys/logging`;
 
 /** The user and group of the image (spec). */
@@ -25,7 +27,9 @@ const UID = 10001;
 
 /** Requests and limits, as the settings hold them. */
 export interface Resources {
+    /** What the scheduler sets aside, as Kubernetes quantities. */
     readonly requests: Readonly<Record<"cpu" | "memory", string>>;
+    /** What a container may take, as Kubernetes quantities: more CPU is throttled, more memory ends it. */
     readonly limits: Readonly<Record<"cpu" | "memory", string>>;
 }
 
@@ -134,9 +138,13 @@ export function healthCheck(check: "live" | "ready" | "startup"): string[] {
 
 /** What a service adds to its container. */
 export interface BotsContainer extends Partial<Omit<Container, "env" | "volumeMounts" | "resources">> {
+    /** Name of the container. */
     readonly name: string;
+    /** Requests and limits. */
     readonly resources: Resources;
+    /** Variables beside the credentials and those of the ConfigMap. Default: none. */
     readonly env?: EnvVar[];
+    /** Mounts beside the shared ones. Default: none. */
     readonly volumeMounts?: k8s.types.input.core.v1.VolumeMount[];
     /** Mount nothing inside the data volume, so that the container can make what the others mount there. Default: false. */
     readonly mountsFlat?: boolean;
@@ -175,6 +183,7 @@ export function botsContainer(runtime: BotsRuntime, { mountsFlat = false, ...con
 export interface BotsPod extends Omit<PodSpec, "volumes"> {
     /** Annotations beside the checksums. Default: none. */
     readonly annotations?: Record<string, string>;
+    /** Volumes beside the shared ones. Default: none. */
     readonly volumes?: k8s.types.input.core.v1.Volume[];
 }
 

@@ -31,9 +31,12 @@ function isEmpty(value: unknown): boolean {
     return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
+/** In place of a stack's own: an image bump is one line of its configuration, and no change to review here. */
+const TAG = "IMAGE_TAG";
+
 /** The manifests of a stack, in an order that does not depend on timing. */
-export async function manifests(stack: string): Promise<string> {
-    const made = objects(await recordStack(stack)).map(({ inputs }) => {
+export async function manifests(stack: string, imageTag = TAG): Promise<string> {
+    const made = objects(await recordStack(stack, { "bots-edi:imageTag": imageTag })).map(({ inputs }) => {
         const { apiVersion, kind, metadata, ...rest } = plain(inputs) as Record<string, unknown>;
         return { apiVersion, kind, metadata, ...rest };
     });

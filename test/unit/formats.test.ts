@@ -30,9 +30,9 @@ describe("formats", () => {
     });
 
     it("takes quantities above zero", () => {
-        takes(formats.cpu, ["100m", "1", "0.5"], ["0", "0m", "", "one", 1]);
-        takes(formats.memory, ["256Mi", "1G"], ["0Mi", "256MB"]);
-        takes(formats.size, ["20Gi"], ["20 Gi"]);
+        takes(formats.cpu, ["100m", "1", "0.5"], ["0", "0m", "", "one", 1, "256Mi", "0.5m"]);
+        takes(formats.memory, ["256Mi", "1G", "1.5Gi", "1000000"], ["0Mi", "256MB", "512m"]);
+        takes(formats.size, ["20Gi"], ["20 Gi", "20m"]);
     });
 
     it("takes fixed image tags only", () => {
@@ -93,7 +93,11 @@ describe("formats", () => {
         takes(formats.routeId, ["orders", "orders.in-1"], ["--routeid=orders", "-x", "a b", "", "x".repeat(36)]);
         takes(formats.absolutePath, ["/home/bots/.bots/in"], ["in", "/in/", "/a b", "/"]);
         takes(formats.fileMask, ["*", "*.edi"], ["", " ", "a/b", "a\nb"]);
-        takes(formats.timeZone, ["UTC", "Europe/Amsterdam"], ["Mars/Olympus", ""]);
+        takes(
+            formats.timeZone,
+            ["UTC", "Europe/Amsterdam", "Asia/Kolkata", "Europe/Kyiv", "Etc/UTC", "GMT", "EST5EDT"],
+            ["Mars/Olympus", "", "europe/amsterdam", "asia/kolkata", "utc", "EUROPE/PARIS"],
+        );
     });
 
     it("takes numbers in their range", () => {

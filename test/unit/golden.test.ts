@@ -9,4 +9,11 @@ describe("golden manifests", () => {
             assert.equal(await manifests(stack), readFileSync(goldenFile(stack), "utf8"));
         });
     }
+
+    it("are the same for any tag but for the image, so that a bump is one line of a stack's file", async () => {
+        const golden = await manifests("prod");
+        const bumped = await manifests("prod", "9.9.9-next");
+        assert.notEqual(bumped, golden);
+        assert.equal(bumped.replaceAll("9.9.9-next", "IMAGE_TAG"), golden);
+    });
 });

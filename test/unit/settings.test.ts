@@ -64,18 +64,33 @@ describe("settings", () => {
             ["a missing tag", { imageTag: undefined }, /bots-edi:imageTag is missing; takes a fixed tag/],
             ["latest", { imageTag: "latest" }, /bots-edi:imageTag is "latest"; takes a fixed tag.*not latest/],
             ["an illegal tag", { imageTag: "4 0" }, /bots-edi:imageTag is "4 0"; takes a fixed tag/],
-            ["an unknown key", { imageTg: "4.0" }, /bots-edi:imageTg is no setting; the nearest is imageTag/],
+            [
+                "an unknown key",
+                { imageTg: "4.0" },
+                /bots-edi:imageTg is "4.0", and is no setting; the nearest is imageTag$/,
+            ],
             [
                 "an unknown key in a group",
                 { engine: { schedul: "@daily" } },
-                /engine\.schedul is no setting; the nearest is schedule/,
+                /engine\.schedul is "@daily", and is no setting; the nearest is schedule$/,
             ],
-            ["an unknown key like no other", { xyzzyplugh: 1 }, /bots-edi:xyzzyplugh is no setting$/],
+            [
+                "an unknown key like no other",
+                { xyzzyplugh: 1 },
+                /bots-edi:xyzzyplugh is 1, and is no setting; the nearest is \w+$/,
+            ],
+            [
+                "a number of job queues",
+                { jobqueue: { replicas: 2 } },
+                /jobqueue\.replicas is 2, .*the nearest is resources$/,
+            ],
             [
                 "a bad schedule",
                 { engine: { schedule: "every 5" } },
                 /engine\.schedule is "every 5"; takes a cron schedule .*got 2/,
             ],
+            ["memory for CPU", { webserver: { resources: { limits: { cpu: "1Gi" } } } }, /cpu is "1Gi"; takes a CPU/],
+            ["thousandths of a byte", { storage: { data: "20m" } }, /storage\.data is "20m"; takes a storage quantity/],
             ["a bad quantity", { storage: { data: "20 Gi" } }, /storage\.data is "20 Gi"; takes a storage quantity/],
             [
                 "a bad host name",
@@ -143,6 +158,32 @@ describe("settings", () => {
                 { createNamespace: "yes" },
                 /createNamespace is "yes"; takes true or false/,
             ],
+            [
+                "a toleration of any value that names one",
+                { tolerations: [{ key: "a", operator: "Exists", value: "b" }] },
+                /tolerations\.0\.value is "b"; takes nothing where the operator is Exists/,
+            ],
+            [
+                "a bad node label",
+                { nodeSelector: { disk: "a b" } },
+                /nodeSelector\.disk is "a b"; takes the value of a/,
+            ],
+            [
+                "an image updater without a registry",
+                { image: { repository: "bots-edi" }, imageUpdater: {} },
+                /image\.repository is "bots-edi"; takes a repository with its registry/,
+            ],
+            ["text that is no JSON for a group", { engine: "{oops" }, /engine is "\{oops"; takes object/],
+            [
+                "neither true nor false, and nothing else",
+                { production: "yes", database: {} },
+                /production is "yes"; takes/,
+            ],
+            [
+                "a time zone in small letters",
+                { timeZone: "europe/paris" },
+                /timeZone is "europe\/paris"; takes an IANA/,
+            ],
             ["a bad time zone", { timeZone: "Mars/Olympus" }, /timeZone is "Mars\/Olympus"; takes an IANA time zone/],
         ];
         for (const [what, raw, message] of cases) {
@@ -199,8 +240,16 @@ describe("settings", () => {
     });
 
     it("never throws anything but its own error, and never takes a floating tag", () => {
-        const value = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.object({ maxDepth: 2 }));
+        const value = fc.oneof(
+            fc.constantFrom("latest", "4.0"),
+            fc.string(),
+            fc.integer(),
+            fc.boolean(),
+            fc.constant(null),
+            fc.object({ maxDepth: 2 }),
+        );
         const keys = [
+            "imageTag",
             "imageTag",
             "namespace",
             "engine",
@@ -240,8 +289,27 @@ describe("settings", () => {
         assert.equal(registered, 0);
     });
 
-    it("says which key is no JSON", async () => {
-        await assert.rejects(recordStack("dev", { "bots-edi:engine": "{oops" }), /bots-edi:engine is no JSON/);
+    it("takes numbers and booleans for text inside groups, as pulumi config set --path stores them", () => {
+        const settings = parseSettings({
+            ...TAG,
+            env: { EMAIL_PORT: 587, EMAIL_USE_TLS: true },
+            nodeSelector: { ssd: true },
+            engine: { routes: [810], resources: { limits: { cpu: 2 } } },
+        });
+        assert.deepEqual(settings.env, { EMAIL_PORT: "587", EMAIL_USE_TLS: "true" });
+        assert.deepEqual(settings.nodeSelector, { ssd: "true" });
+        assert.deepEqual(settings.engine.routes, ["810"]);
+        assert.equal(settings.engine.resources.limits.cpu, "2");
+        assert.equal(settings.webserver.replicas, 1);
+        refused({ imageTag: 4.1 }, /imageTag is 4.1; takes a fixed tag/);
+    });
+
+    it("lets the time limit of queries be set, which the program does not", () => {
+        assert.equal(parseSettings({ ...TAG, env: { DB_READ_TIMEOUT: "600" } }).env.DB_READ_TIMEOUT, "600");
+    });
+
+    it("shows no value that Pulumi keeps secret", () => {
+        refused({ storageClass: "My Secret" }, /storageClass is \[secret\]; takes/, { secretKeys: ["storageClass"] });
     });
 
     it("takes secretEnv as Pulumi hands it over", async () => {

@@ -107,7 +107,9 @@ describe("BotsEdi", () => {
     it("is made twice in one program without a collision", async () => {
         const made = await record(() => {
             for (const namespace of ["edi-north", "edi-south"]) {
-                new BotsEdi(namespace, parseSettings({ imageTag: "4.0", namespace, database: {} }));
+                const everything = { database: {}, ingress: { host: `${namespace}.a.b` }, imageUpdater: {} };
+                const secretEnv = { EMAIL_HOST_PASSWORD: "x" };
+                new BotsEdi(namespace, parseSettings({ imageTag: "4.0", namespace, secretEnv, ...everything }));
             }
         });
         assert.equal(new Set(made.map(({ urn }) => urn)).size, made.length);

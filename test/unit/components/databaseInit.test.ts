@@ -1,5 +1,42 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { find, system } from "../../support/find";
+
+/** What the stand-ins for the image's programs answer. */
+interface Image {
+    /** Exit code of `healthcheck.py --check startup`. */
+    readonly tables?: number;
+    /** What `django showmigrations --plan` prints. */
+    readonly plan?: string;
+    /** Its exit code. */
+    readonly asked?: number;
+}
+
+/** Runs the Job's script in a folder in place of the root. The image's init-db ends with 0 whatever happened, as the user's does. */
+function runScript(script: string, { tables = 0, plan = "[X]  bots.0001_initial", asked = 0 }: Image = {}) {
+    const root = mkdtempSync(join(tmpdir(), "bots-edi-init-"));
+    const program = (path: string, body: string) => {
+        writeFileSync(join(root, path), `#!/bin/sh\n${body}\n`);
+        chmodSync(join(root, path), 0o755);
+    };
+    try {
+        for (const folder of ["bin", "config"]) mkdirSync(join(root, folder));
+        for (const file of ["bots.ini", "settings.py"]) writeFileSync(join(root, "config", file), file);
+        program("entrypoint.sh", "exit 0");
+        program("bin/python", `case "$*" in *healthcheck*) exit ${tables} ;; esac; echo "${plan}"; exit ${asked}`);
+        const here = script.replace(/(^|[\s"=])\/(entrypoint\.sh|config-backup|config|home)/gm, `$1${root}/$2`);
+        const { status, stderr } = spawnSync("/bin/sh", ["-c", here], {
+            env: { PATH: `${join(root, "bin")}:/usr/bin:/bin`, CONFIG_CHECKSUM: "abc" },
+            encoding: "utf8",
+        });
+        return { status, stderr, kept: existsSync(join(root, "config-backup", "abc", "bots.ini")) };
+    } finally {
+        rmSync(root, { recursive: true });
+    }
+}
 
 describe("DatabaseInit", () => {
     it("is the Job of the spec", async () => {
@@ -28,11 +65,25 @@ describe("DatabaseInit", () => {
         ]);
         assert.match(script, /cp \/config\/bots\.ini \/config\/settings\.py "\$kept\/"/);
         const checksum = spec.template.metadata.annotations["checksum/config"];
-        assert.deepEqual(container.env.at(-1), { name: "CONFIG_CHECKSUM", value: checksum });
+        assert.deepEqual(container.env.slice(-2), [
+            { name: "DB_READ_TIMEOUT", value: "300" },
+            { name: "CONFIG_CHECKSUM", value: checksum },
+        ]);
         assert.deepEqual(spec.template.spec.volumes.at(-1), {
             name: "config-backup",
             persistentVolumeClaim: { claimName: "bots-edi-config-pvc" },
         });
+    });
+
+    it("fails where the image's init-db does not say that it has failed", async () => {
+        const [container] = find(await system(), "Job", "bots-db-init").inputs.spec.template.spec.containers;
+        const script = container.command[2] as string;
+        assert.deepEqual(runScript(script), { status: 0, stderr: "", kept: true });
+        assert.deepEqual(runScript(script, { tables: 1 }), { status: 1, stderr: "", kept: false });
+        const pending = runScript(script, { plan: "[X]  bots.0001_initial\n[ ]  bots.0002_more" });
+        assert.deepEqual([pending.status, pending.kept], [1, false]);
+        assert.match(pending.stderr, /Migrations that did not run:\n(.*\n)*\[ \] {2}bots\.0002_more/);
+        assert.deepEqual(runScript(script, { asked: 2 }), { status: 2, stderr: "", kept: false });
     });
 
     it("makes the mount points inside the data volume first, as the user of Bots", async () => {

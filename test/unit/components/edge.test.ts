@@ -42,8 +42,12 @@ describe("Ingress", () => {
 describe("ImageUpdater", () => {
     it("patches exactly the three workloads, on semver tags of this repository", async () => {
         const made = await system({ imageUpdater: {} });
-        const { metadata, spec } = find(made, "Sensor", "bots-edi-image-updater").inputs;
+        const { metadata, spec } = find(made, "Sensor", "bots-edi-image-updater-edi").inputs;
         assert.equal(metadata.namespace, "argo-events");
+        assert.equal(spec.eventBusName, "default");
+        assert.equal(spec.template.serviceAccountName, "bots-edi-image-updater-edi");
+        const [{ eventSourceName, eventName, name: dependency }] = spec.dependencies;
+        assert.deepEqual([eventSourceName, eventName], ["harbor", "push"]);
         const [{ filters }] = spec.dependencies;
         const filter = (path: string) => filters.data.find((entry: Manifest) => entry.path === path).value[0] as string;
         assert.equal(filter("body.type"), "^PUSH_ARTIFACT$");
@@ -54,6 +58,10 @@ describe("ImageUpdater", () => {
         const patched = spec.triggers.map(({ template }: Manifest) => {
             const { source, parameters } = template.k8s;
             const pod = source.resource.spec.jobTemplate?.spec.template ?? source.resource.spec.template;
+            assert.deepEqual(parameters[0].src, {
+                dependencyName: dependency,
+                dataTemplate: "harbor.pminc.me/priv/bots-edi:{{ (index .Input.body.event_data.resources 0).tag }}",
+            });
             return [
                 source.resource.kind,
                 source.resource.metadata.name,
@@ -70,13 +78,19 @@ describe("ImageUpdater", () => {
 
     it("may patch those three and nothing else", async () => {
         const made = await system({ imageUpdater: { namespace: "events" } });
-        const { rules } = find(made, "Role", "bots-edi-image-updater").inputs;
-        assert.deepEqual(
-            rules.map(({ resourceNames, verbs }: Manifest) => [resourceNames, verbs]),
-            ["bots-webserver", "bots-jobqueue", "bots-engine"].map((name) => [[name], ["get", "patch"]]),
-        );
-        const [subject] = find(made, "RoleBinding", "bots-edi-image-updater").inputs.subjects;
-        assert.deepEqual(subject, { kind: "ServiceAccount", name: "bots-edi-image-updater", namespace: "events" });
+        const objectName = "bots-edi-image-updater-edi";
+        const role = find(made, "Role", objectName).inputs;
+        assert.equal(role.metadata.namespace, "edi");
+        const verbs = ["get", "patch"];
+        assert.deepEqual(role.rules, [
+            { apiGroups: ["apps"], resources: ["deployments"], resourceNames: ["bots-webserver"], verbs },
+            { apiGroups: ["apps"], resources: ["deployments"], resourceNames: ["bots-jobqueue"], verbs },
+            { apiGroups: ["batch"], resources: ["cronjobs"], resourceNames: ["bots-engine"], verbs },
+        ]);
+        const { subjects, roleRef } = find(made, "RoleBinding", objectName).inputs;
+        assert.deepEqual(subjects, [{ kind: "ServiceAccount", name: objectName, namespace: "events" }]);
+        assert.deepEqual(roleRef, { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: objectName });
+        assert.equal(find(made, "ServiceAccount", objectName).inputs.metadata.namespace, "events");
     });
 
     it("lets an update take the image back on those three, and only where it is on", async () => {
@@ -106,6 +120,24 @@ describe("NetworkPolicies", () => {
             podSelector: { matchLabels: { app: "bots-edi" } },
             policyTypes: ["Ingress", "Egress"],
         });
+        assert.deepEqual(find(made, "NetworkPolicy", "bots-dns").inputs.spec, {
+            podSelector: { matchLabels: { app: "bots-edi" } },
+            policyTypes: ["Egress"],
+            egress: [
+                {
+                    to: [
+                        {
+                            namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
+                            podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
+                        },
+                    ],
+                    ports: [
+                        { protocol: "UDP", port: 53 },
+                        { protocol: "TCP", port: 53 },
+                    ],
+                },
+            ],
+        });
         const [rule] = find(made, "NetworkPolicy", "bots-webserver").inputs.spec.ingress;
         assert.deepEqual(rule.ports, [{ protocol: "TCP", port: 8080 }]);
         assert.deepEqual(
@@ -118,8 +150,16 @@ describe("NetworkPolicies", () => {
 
     it("keep a database in the cluster to the pods of Bots", async () => {
         const made = await system({ database: {} });
-        const { ingress } = find(made, "NetworkPolicy", "bots-database").inputs.spec;
-        assert.deepEqual(ingress[0].ports, [{ protocol: "TCP", port: 3306 }]);
+        const bots = {
+            matchLabels: { app: "bots-edi" },
+            matchExpressions: [
+                { key: "component", operator: "In", values: ["webserver", "jobqueue", "engine", "init"] },
+            ],
+        };
+        const { podSelector, ingress } = find(made, "NetworkPolicy", "bots-database").inputs.spec;
+        assert.deepEqual(podSelector, { matchLabels: { app: "bots-edi", component: "database" } });
+        assert.deepEqual(ingress, [{ from: [{ podSelector: bots }], ports: [{ protocol: "TCP", port: 3306 }] }]);
+        assert.deepEqual(find(made, "NetworkPolicy", "bots-to-database").inputs.spec.podSelector, bots);
         const { egress } = find(made, "NetworkPolicy", "bots-to-database").inputs.spec;
         assert.deepEqual(egress[0].to, [{ podSelector: { matchLabels: { app: "bots-edi", component: "database" } } }]);
     });

@@ -4,8 +4,20 @@ import { Registration, SECRET_SIGNATURE } from "../../support/recorder";
 
 const data = (made: readonly Registration[], name: string) =>
     find(made, "ConfigMap", name).inputs.data as Record<string, string>;
-const checksum = (made: readonly Registration[]) =>
-    find(made, "Deployment", "bots-webserver").inputs.spec.template.metadata.annotations["checksum/config"] as string;
+/** The checksums of every workload's pods. */
+const checksums = (made: readonly Registration[]) =>
+    (
+        [
+            ["Deployment", "bots-webserver"],
+            ["Deployment", "bots-jobqueue"],
+            ["CronJob", "bots-engine"],
+            ["Job", "bots-db-init"],
+        ] as const
+    ).map(([kind, name]) => {
+        const { spec } = find(made, kind, name).inputs;
+        const { template } = spec.jobTemplate?.spec ?? spec;
+        return template.metadata.annotations["checksum/config"] as string;
+    });
 
 describe("Configuration", () => {
     it("tells Bots where it is reached, when it is and how much to say", async () => {
@@ -40,8 +52,13 @@ describe("Configuration", () => {
     });
 
     it("rolls every pod when it changes, and none when it does not", async () => {
-        assert.equal(checksum(await system()), checksum(await system({ webserver: { replicas: 2 } })));
-        assert.notEqual(checksum(await system()), checksum(await system({ env: { A: "b" } })));
+        const before = checksums(await system());
+        const scaled = checksums(await system({ webserver: { replicas: 2 } }));
+        const changed = checksums(await system({ env: { A: "b" } }));
+        assert.equal(new Set(before).size, 1);
+        assert.deepEqual(scaled, before);
+        assert.equal(new Set(changed).size, 1);
+        assert.notEqual(changed[0], before[0]);
     });
 });
 

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+
+const ROOT = join(__dirname, "..", "..");
+const files = readdirSync(ROOT).filter((name) => /^Pulumi\..+\.yaml$/.test(name));
+
+for (const file of files) {
+    describe(file, () => {
+        const { config } = parse(readFileSync(join(ROOT, file), "utf8")) as { config: Record<string, unknown> };
+
+        it("quotes the image tag, since 4.10 without quotes is 4.1", () => {
+            assert.equal(typeof config["bots-edi:imageTag"], "string");
+        });
+
+        it("holds no secret variable in plain text, which Pulumi would not see beside an encrypted one", () => {
+            const secretEnv = (config["bots-edi:secretEnv"] ?? {}) as Record<string, unknown>;
+            const plain = Object.entries(secretEnv).filter(
+                ([name, value]) => name !== "secure" && !(typeof value === "object" && value && "secure" in value),
+            );
+            assert.deepEqual(plain, [], "set each by `pulumi config set --secret --path secretEnv.NAME`");
+        });
+    });
+}
