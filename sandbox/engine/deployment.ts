@@ -101,7 +101,7 @@ export class Deployment {
             await update.settled();
             signal.throwIfAborted();
             if (code !== 0 && update.failures.length === 0)
-                update.failures.push(`the program ended with exit code ${code}`);
+                update.log("error", `the program ended with exit code ${code}`);
             if (update.failures.length > 0) throw new RunFailed(dryRun ? "preview" : "up", update.failures);
         } finally {
             server.close();

@@ -201,7 +201,7 @@ function describe({ kind, metadata }: KubeObject): string {
 }
 
 function vanished(object: KubeObject): string {
-    return `${describe(object)} was not found in the cluster, which the state says it has: run again with --refresh, or give it replaceOnChanges: ["*"] if it comes and goes (a Job with a TTL)`;
+    return `${describe(object)} was not found in the cluster, which the state says it has: forget it by npm run sandbox:engine -- up --stack STACK --refresh, or give it replaceOnChanges: ["*"] if it comes and goes (a Job with a TTL)`;
 }
 
 /** The server's words for "not in place", for every field that it complains about. */

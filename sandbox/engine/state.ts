@@ -82,6 +82,12 @@ export class State {
         this.put(entry);
     }
 
+    /** Puts a superseded entry back in its place, and the one that took it among those to be deleted. */
+    exchange(entry: Entry, superseded: Entry): void {
+        this.content.superseded.push(entry);
+        this.restore(superseded);
+    }
+
     /** Puts an entry back in its place as it was. */
     restore(entry: Entry): void {
         this.content.superseded = this.content.superseded.filter((one) => one !== entry);

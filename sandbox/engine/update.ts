@@ -127,16 +127,17 @@ export class Update implements Host {
         const { urn, name, type } = registration;
         if (this.seen.has(urn)) throw new Error(`another resource has the same type, name and parent: rename one`);
         this.seen.add(urn);
-        const old = this.find(registration);
+        const known = this.find(registration);
         if (!registration.custom) {
-            if (!dryRun) this.execution.keep(old, toEntry(registration, { id: "", outputs: {} }));
+            if (!dryRun) this.execution.keep(known, toEntry(registration, { id: "", outputs: {} }));
             return { urn, id: "", outputs: {} };
         }
         checkType(type, name, registration.inputs);
         this.learn(registration.inputs);
         if (isProvider(type)) this.providers.set(urn, registration.inputs);
+        const driver = await this.drivers.of(type, registration.provider);
+        const old = this.takeBack(known, registration, driver);
         const next = keepOld(old, registration);
-        const driver = await this.drivers.of(type, next.provider);
         const step = await this.decide(old, next, driver);
         const begun = Date.now();
         const result = dryRun ? preview(step, next, this.print) : await this.execution.run(step, next, driver);
@@ -154,6 +155,15 @@ export class Update implements Host {
         const own = state.get(urn);
         const former = aliases.map((alias) => state.get(alias)).find(Boolean);
         return own ?? (former && state.rename(former, urn));
+    }
+
+    /** A replacement whose update failed has left both objects: the former one is taken back where the program wants it again. */
+    private takeBack(known: Entry | undefined, next: Registration, driver: Driver): Entry | undefined {
+        const { state, dryRun } = this.context;
+        const former = state.superseded().find((entry) => entry.urn === next.urn && driver.collides(entry, next));
+        if (!known || !former || driver.collides(known, next)) return known;
+        if (!dryRun) state.exchange(known, former);
+        return former;
     }
 
     private async decide(old: Entry | undefined, next: Registration, driver: Driver): Promise<Step> {

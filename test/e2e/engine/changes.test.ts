@@ -149,6 +149,22 @@ describe("engine: changes", function () {
         assert.ok(await read("c"));
     });
 
+    it("takes the former object back where an update that replaced it has failed and the change is taken back", async () => {
+        const named = (name: string): Declared => ({
+            ...configMap("one", {}),
+            args: { metadata: { name }, data: { a: "1" } },
+        });
+        const refused: Declared = { ...configMap("two", {}), args: { metadata: { name: "Not A Name" } } };
+        await stack.up([named("a")]);
+        await assert.rejects(stack.up([named("b"), { ...refused, options: { needs: ["one"] } }]), /Not A Name/);
+        assert.ok((await read("a")) && (await read("b")));
+        assert.equal(counts(await stack.preview([named("a")])), "+0 ~0 +-0 -0 =2");
+        assert.equal(counts(await stack.up([named("a")])), "+0 ~0 +-0 -0 =2");
+        assert.ok(await read("a"));
+        assert.equal(await read("b"), undefined);
+        assert.deepEqual(stack.state().superseded, []);
+    });
+
     it("honours replaceOnChanges for the paths it names and no others", async () => {
         const options = { replaceOnChanges: ["data.a"], deleteBeforeReplace: true };
         await stack.up([configMap("one", { a: "1", b: "1" }, options)]);

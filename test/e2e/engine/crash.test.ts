@@ -72,6 +72,7 @@ describe("engine: crashes and locks", function () {
             options: { needs: ["updated"], deleteBeforeReplace: true, replaceOnChanges: ["*"] },
         },
         configMap(word, {}, { needs: ["replaced"] }),
+        { ...configMap("renamed", {}), args: { metadata: { name: `renamed-${word}` } } },
     ];
 
     /** What the cluster holds must be what the program says, whatever came before. */
@@ -80,7 +81,7 @@ describe("engine: crashes and locks", function () {
         const names = async (apiVersion: string, kind: string): Promise<string[]> =>
             (await client.list(apiVersion, kind, namespace, {})).map(({ metadata }) => metadata.name).sort();
         const own = (name: string): boolean => name !== "kube-root-ca.crt";
-        assert.deepEqual((await names("v1", "ConfigMap")).filter(own), [word, "updated"].sort());
+        assert.deepEqual((await names("v1", "ConfigMap")).filter(own), [word, `renamed-${word}`, "updated"].sort());
         assert.deepEqual(await names("batch/v1", "Job"), ["replaced"]);
         assert.deepEqual((await stack.read("v1", "ConfigMap", "updated"))?.data, { word });
         const job = await stack.read("batch/v1", "Job", "replaced");
@@ -118,7 +119,7 @@ describe("engine: crashes and locks", function () {
             const password = (drawn?.outputs.result as JsonObject | undefined)?.value as string | undefined;
             await stack.up(program("first"));
             await assertConverged("first", password);
-            assert.equal(counts(await stack.up(program("first"))), "+0 ~0 +-0 -0 =6");
+            assert.equal(counts(await stack.up(program("first"))), "+0 ~0 +-0 -0 =7");
             await stack.destroy();
         }
         assert.ok(kills >= 8, `only ${kills} writes were seen`);
