@@ -1,5 +1,7 @@
 /** What the sandbox does with a running Bots, through kubectl. */
+import { CronExpressionParser } from "cron-parser";
 import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { binaryPath } from "./cluster/binaries";
 import { SandboxError } from "./errors";
 import { run } from "./cluster/exec";
@@ -26,6 +28,14 @@ export async function inWebserver(command: readonly string[], input?: string): P
     });
 }
 
+/** Fails where the stack was taken away behind its deployer's back, which looks at what it was asked for and not at the cluster. */
+export async function requireBots(): Promise<void> {
+    if ((await tryKubectl(["get", WEBSERVER, "-n", NAMESPACE])).code === 0) return;
+    throw new SandboxError(
+        "Bots is not in the cluster, though the stack says so: run `npm run sandbox -- destroy`, then `npm run sandbox`",
+    );
+}
+
 /** Puts a folder into the webserver's container. */
 export async function copyIn(folder: string, target: string): Promise<void> {
     const archive = await run("sh", ["-c", 'tar -C "$1" -c . | base64', "sh", folder]);
@@ -41,8 +51,10 @@ interface Job {
     };
 }
 
+/** The engine's jobs that are still there, the newest last. */
 async function engineJobs(): Promise<Job[]> {
-    const list = await kubectl(["get", "jobs", "-n", NAMESPACE, "-l", "component=engine", "-o", "json"]);
+    const byAge = "--sort-by=.metadata.creationTimestamp";
+    const list = await kubectl(["get", "jobs", "-n", NAMESPACE, "-l", "component=engine", byAge, "-o", "json"]);
     return (JSON.parse(list) as { items: Job[] }).items;
 }
 
@@ -51,23 +63,41 @@ function ended(job: Job): string | undefined {
         ?.type;
 }
 
-/** Runs the engine once, as the CronJob would, and returns what it said. Two at once would harm each other: it waits its turn. */
-export async function runEngine(route?: string): Promise<string> {
+/** Milliseconds before the schedule in which no run by hand begins: it would not have ended. */
+const AHEAD = 30_000;
+/** Milliseconds after the schedule until the run that it asked for can be seen. */
+const BEHIND = 3_000;
+
+interface CronJob {
+    readonly spec: { readonly schedule: string; readonly timeZone: string; readonly suspend: boolean };
+}
+
+/** Waits while the engine runs, or is about to: two at once would harm each other, and the CronJob minds only its own. */
+async function waitForTurn(note: (line: string) => void): Promise<void> {
+    const text = await kubectl(["get", "cronjob", "bots-engine", "-n", NAMESPACE, "-o", "json"]);
+    const { schedule, timeZone, suspend } = (JSON.parse(text) as CronJob).spec;
+    const next = CronExpressionParser.parse(schedule, { tz: timeZone }).next().toDate();
+    const left = next.getTime() - Date.now();
+    if (!suspend && left < AHEAD) {
+        note(`waiting for the engine's run of ${next.toLocaleTimeString()}`);
+        await sleep(left + BEHIND);
+    }
     const idle = async () => (await engineJobs()).every((job) => ended(job) !== undefined);
+    if (await idle()) return;
+    note("waiting for the engine that runs now");
     await waitUntil("the engine that runs now to end", idle, { timeout: ENGINE_LIMIT, interval: 1000 });
-    const name = `bots-engine-manual-${Math.floor(Date.now() / 1000)}`;
-    const created = [
-        "create",
-        "job",
-        name,
-        "-n",
-        NAMESPACE,
-        "--from=cronjob/bots-engine",
-        "--dry-run=client",
-        "-o",
-        "json",
-    ];
-    const job = JSON.parse(await kubectl(created)) as Job;
+}
+
+/** Runs the engine once, as the CronJob would, and returns what it said. */
+export async function runEngine(route?: string, note: (line: string) => void = () => undefined): Promise<string> {
+    await waitForTurn(note);
+    const name = `bots-engine-manual-${Date.now()}`;
+    const job = JSON.parse(
+        await kubectl([
+            ...["create", "job", name, "-n", NAMESPACE, "--from=cronjob/bots-engine"],
+            ...["--dry-run=client", "-o", "json"],
+        ]),
+    ) as Job;
     // bots-engine takes route ids as plain words.
     if (route !== undefined) job.spec.template.spec.containers[0]?.args?.push(route);
     await kubectl(["create", "-n", NAMESPACE, "-f", "-"], { input: JSON.stringify(job) });
@@ -101,7 +131,9 @@ export async function showLogs(service: string): Promise<void> {
     }
     const latest = (await engineJobs()).at(-1)?.metadata.name;
     if (service === "engine" && latest === undefined) {
-        throw new SandboxError("the engine has not run yet; run it by `npm run sandbox -- engine`");
+        throw new SandboxError(
+            "there is no run of the engine to show: Kubernetes keeps each for ten minutes; `npm run sandbox -- engine` runs it",
+        );
     }
     const what = service === "engine" ? `job/${latest ?? ""}` : `--selector=component=${service}`;
     if (

@@ -25,7 +25,7 @@ export interface Deployer {
 export interface DeployerOptions {
     /** Settings that win over the stack's own. */
     readonly config: Readonly<Record<string, string>>;
-    /** Ends the update; what is done is kept. */
+    /** Ends the update; what is done is kept. Its reason is the name of the signal that asked for it. */
     readonly signal: AbortSignal;
 }
 

@@ -2,15 +2,14 @@ import { Command } from "commander";
 import { NAMESPACE, runEngine, SERVICES, showLogs } from "./bots";
 import { kubectl } from "./cluster/kubectl";
 import { SandboxError } from "./errors";
+import { INTERRUPTED, Interrupted } from "./interrupt";
 import { stopWeb } from "./web";
-import { deployerFor, printStatus, requireCluster, runSandbox } from "./run";
+import { deploy, printStatus, requireCluster, runSandbox } from "./run";
 
-/** Exit codes beside 0: what went wrong, changes that a preview found, Ctrl-C. */
+/** Exit codes beside 0: what went wrong, and changes that a preview found. */
 const FAILED = 1;
 const CHANGES = 2;
-const INTERRUPTED = 130;
 
-const interrupt = new AbortController();
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
 const program = new Command("npm run sandbox --")
@@ -40,14 +39,14 @@ withImage(program).action(async (unknown: string | undefined, { image }: ImageOp
         const known = program.commands.map((command) => command.name()).join(" | ");
         throw new SandboxError(`there is no command ${unknown}; takes ${known}, or nothing for the whole job`);
     }
-    await runSandbox({ image, signal: interrupt.signal });
+    await runSandbox(image);
 });
 
 withImage(program.command("preview"))
     .description(`show what up would do; exit code ${CHANGES} when that is something`)
     .action(async ({ image }: ImageOption) => {
         requireCluster();
-        const { changed, same } = await (await deployerFor({ image, signal: interrupt.signal })).preview();
+        const { changed, same } = await deploy(image, (deployer) => deployer.preview());
         print(`${changed} resources would change, ${same} would not`);
         if (changed > 0) process.exitCode = CHANGES;
     });
@@ -56,7 +55,7 @@ withImage(program.command("up"))
     .description("make the stack what the program says")
     .action(async ({ image }: ImageOption) => {
         requireCluster();
-        const { changed, same } = await (await deployerFor({ image, signal: interrupt.signal })).up();
+        const { changed, same } = await deploy(image, (deployer) => deployer.up());
         print(`${changed} resources changed, ${same} did not`);
     });
 
@@ -65,8 +64,8 @@ program
     .description("remove the stack, its data included; the cluster stays")
     .action(async () => {
         requireCluster();
+        await deploy(undefined, (deployer) => deployer.destroy());
         await stopWeb();
-        await (await deployerFor({ signal: interrupt.signal })).destroy();
     });
 
 program.command("status").description("show what runs").action(printStatus);
@@ -87,19 +86,10 @@ program
     .action(async ({ routeid }: { routeid?: string }) => {
         requireCluster();
         await kubectl(["get", "cronjob", "bots-engine", "-n", NAMESPACE]);
-        process.stdout.write(await runEngine(routeid));
+        process.stdout.write(await runEngine(routeid, print));
     });
-
-let interrupts = 0;
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-        if (++interrupts > 1) process.exit(INTERRUPTED);
-        process.stderr.write("sandbox: stopping; what is done is kept, and the next run goes on from there\n");
-        interrupt.abort(new Error("interrupted"));
-    });
-}
 
 program.parseAsync().catch((error: unknown) => {
     process.stderr.write(`sandbox: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = interrupt.signal.aborted ? INTERRUPTED : FAILED;
+    process.exitCode = error instanceof Interrupted ? INTERRUPTED : FAILED;
 });

@@ -30,6 +30,7 @@ export async function requireArchive(file: string): Promise<void> {
  * @returns the settings that make the stack run it.
  */
 export async function importOwnImage(file: string): Promise<Record<string, string>> {
+    await requireArchive(file);
     const tag = (await digestOf(file)).slice(0, 12);
     const reference = `${REPOSITORY}:${tag}`;
     const before = await nodeImages();

@@ -18,27 +18,28 @@ export class PulumiCli implements Deployer {
     constructor(private readonly options: DeployerOptions) {}
 
     async preview(): Promise<Counts> {
-        const { changeSummary } = await this.run((stack) => stack.preview({ ...SHOWN, diff: true }));
+        const { changeSummary } = await this.run((stack, signal) => stack.preview({ ...SHOWN, signal, diff: true }));
         return count(changeSummary);
     }
 
     async up(): Promise<Counts> {
-        const { summary } = await this.run((stack) => stack.up(SHOWN));
+        const { summary } = await this.run((stack, signal) => stack.up({ ...SHOWN, signal }));
         return count(summary.resourceChanges ?? {});
     }
 
     async destroy(): Promise<void> {
-        await this.run((stack) => stack.destroy(SHOWN));
+        await this.run((stack, signal) => stack.destroy({ ...SHOWN, signal }));
         rmSync(pulumiFolder, { recursive: true });
     }
 
-    private async run<T>(operation: (stack: Stack) => Promise<T>): Promise<T> {
+    private async run<T>(operation: (stack: Stack, signal: AbortSignal) => Promise<T>): Promise<T> {
         const stack = await this.stack();
+        const signal = terminated(this.options.signal);
         try {
-            return await operation(stack).catch(async (error: unknown) => {
+            return await operation(stack, signal).catch(async (error: unknown) => {
                 if (!(error instanceof ConcurrentUpdateError)) throw error;
                 await takeOver(stack, error);
-                return operation(stack);
+                return operation(stack, signal);
             });
         } catch (error) {
             // Its message repeats all that was shown.
@@ -62,6 +63,15 @@ export class PulumiCli implements Deployer {
         for (const [key, value] of Object.entries(this.options.config)) await stack.setConfig(key, { value });
         return stack;
     }
+}
+
+/** Ctrl-C reaches the CLI by itself, and a second one makes it drop everything: only SIGTERM has to be passed on. */
+function terminated(signal: AbortSignal): AbortSignal {
+    const controller = new AbortController();
+    signal.addEventListener("abort", () => {
+        if (signal.reason === "SIGTERM") controller.abort();
+    });
+    return controller.signal;
 }
 
 const SHOWN = {

@@ -1,23 +1,17 @@
 /** The main job: from nothing to a converted order. */
 import { ADMIN, adminPassword, provideAdmin } from "./admin";
-import { interactive, NAMESPACE } from "./bots";
+import { interactive, NAMESPACE, requireBots } from "./bots";
 import { SandboxError } from "./errors";
 import { requireAdministrator } from "./cluster/preflight";
 import { Steps } from "./cluster/steps";
 import { runningComponents } from "./cluster/supervise";
 import { up as clusterUp } from "./cluster/up";
 import { chooseDeployer } from "./chooseDeployer";
+import type { Deployer } from "./deployer";
+import { interruptible } from "./interrupt";
 import { importOwnImage, requireArchive } from "./ownImage";
 import { convertSample, EXPECTED } from "./sampleOrder";
 import { isServed, requirePort, serveWeb, URL } from "./web";
-
-/** Options of everything that deploys. */
-export interface RunOptions {
-    /** An archive of one's own image. Default: the reference image. */
-    readonly image?: string;
-    /** Ends what is under way; what is done is kept. */
-    readonly signal: AbortSignal;
-}
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -28,22 +22,28 @@ export function requireCluster(): void {
     throw new SandboxError("the sandbox does not run; start it by `npm run sandbox`");
 }
 
-/** What deploys the stack, with one's own image where one is given. */
-export async function deployerFor({ image, signal }: RunOptions) {
-    return chooseDeployer({ config: image === undefined ? {} : await importOwnImage(image), signal });
+/** Does something with what deploys the stack: with one's own image where an archive of one is given. */
+export async function deploy<T>(image: string | undefined, work: (deployer: Deployer) => Promise<T>): Promise<T> {
+    let config = {};
+    if (image !== undefined) {
+        await new Steps(print).step(`image ${image} is in the node`, async () => {
+            config = await importOwnImage(image);
+        });
+    }
+    return interruptible((signal) => work(chooseDeployer({ config, signal })));
 }
 
-/** Brings everything up, has the sample order converted, and says what to do next. */
-export async function runSandbox(options: RunOptions): Promise<void> {
+/** Brings everything up, has the sample order converted, and says what to do next. `image` is an archive of one's own image. */
+export async function runSandbox(image?: string): Promise<void> {
     requireAdministrator();
-    if (options.image !== undefined) await requireArchive(options.image);
+    if (image !== undefined) await requireArchive(image);
     await requirePort();
     await clusterUp({ withImages: true });
-
-    const chosen = await deployerFor(options);
-    print(`\nDeploying with ${chosen.name}`);
-    const { changed, same } = await chosen.up();
-    options.signal.throwIfAborted();
+    const { changed, same } = await deploy(image, (deployer) => {
+        print(`\nDeploying with ${deployer.name}`);
+        return deployer.up();
+    });
+    await requireBots();
 
     const steps = new Steps(print);
     print("");
@@ -54,7 +54,7 @@ export async function runSandbox(options: RunOptions): Promise<void> {
 
     print(`\n${EXPECTED}`);
     await interactive(["get", "deployments,statefulsets,cronjobs", "-n", NAMESPACE]);
-    const nothingNew = `Nothing had to change: ${same} resources are as they should be.`;
+    const nothingNew = `Nothing had to change: ${same} resources are as the program says.`;
     print(`\n${isNew.some(Boolean) ? `${changed} resources changed, ${same} did not.` : nothingNew}`);
     printNext();
 }

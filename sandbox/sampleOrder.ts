@@ -6,14 +6,17 @@ import { SandboxError } from "./errors";
 
 const FOLDER = join(__dirname, "sample");
 const INSIDE = "/tmp/bots-edi-sample";
-const OUTBOX = "/home/bots/.bots/env/default/botssys/outfile/sample";
+const RESULT = "order-PO-2026-0042.csv";
+
+/** Where the engine puts what it makes of the order. */
+export const OUTPUT = `/home/bots/.bots/env/default/botssys/outfile/sample/${RESULT}`;
 
 /** What the engine has to make of the order, to the byte. */
-export const EXPECTED = readFileSync(join(FOLDER, "expected", "order-PO-2026-0042.csv"), "utf8");
+export const EXPECTED = readFileSync(join(FOLDER, "expected", RESULT), "utf8");
 
 /** What the engine has made; empty where it has made nothing. */
 async function converted(): Promise<string> {
-    return inWebserver(["sh", "-c", `cat ${OUTBOX}/*.csv 2>/dev/null || true`]);
+    return inWebserver(["sh", "-c", `cat ${OUTPUT} 2>/dev/null || true`]);
 }
 
 /** Has the sample order converted to {@link EXPECTED}, unless it is. Returns whether it had to. */

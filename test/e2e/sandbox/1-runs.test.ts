@@ -5,10 +5,9 @@ import { adminPassword } from "../../../sandbox/admin";
 import { inWebserver, NAMESPACE } from "../../../sandbox/bots";
 import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
 import { kubeconfigPath } from "../../../sandbox/paths";
-import { EXPECTED } from "../../../sandbox/sampleOrder";
+import { EXPECTED, OUTPUT } from "../../../sandbox/sampleOrder";
 import { sandbox } from "./command";
 
-const OUTPUT = "/home/bots/.bots/env/default/botssys/outfile/sample/order-PO-2026-0042.csv";
 const PAGE = "http://127.0.0.1:8080";
 
 async function get<T>(...args: string[]): Promise<T> {
