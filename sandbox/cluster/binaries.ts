@@ -114,7 +114,7 @@ function title(module: GoModule): string {
 }
 
 function isBuilt(module: GoModule): boolean {
-    return existsSync(folderOf(module));
+    return module.commands.every((command) => existsSync(join(folderOf(module), command)));
 }
 
 async function build(module: GoModule): Promise<void> {
@@ -133,6 +133,7 @@ async function build(module: GoModule): Promise<void> {
             if (original) renameSync(join(partial, original), join(partial, command));
             if (!existsSync(join(partial, command))) throw new Error(`go build of ${module.name} made no ${command}`);
         }
+        rmSync(target, { recursive: true, force: true });
         renameSync(partial, target);
     } finally {
         rmSync(partial, { recursive: true, force: true });

@@ -82,7 +82,8 @@ function notRunning(): SandboxError {
 }
 
 program.parseAsync().catch((error: unknown) => {
-    if (!(error instanceof SandboxError)) throw error;
+    // The system's own errors, a full disk say, carry a code; any other is a bug and shows where it is.
+    if (!(error instanceof SandboxError) && !(error instanceof Error && "code" in error)) throw error;
     process.stderr.write(`sandbox:cluster: ${error.message}\n`);
     process.exitCode = 1;
 });

@@ -15,6 +15,10 @@ const unpacked = ["containerd", "runc", "containernetworking-plugins", "busybox-
 /** Commands that are installed where they are missing, by their package. None of them brings a running service. */
 const installed: Record<string, string> = { ip: "iproute2", nft: "nftables", openssl: "openssl", tar: "tar" };
 
+/** Seconds that apt may take: the mirror can be slow, and an unattended upgrade can hold its lock for minutes. */
+const aptLimit = 1800;
+const patient = ["-o", "DPkg::Lock::Timeout=600"];
+
 /** Commands and CNI plugins out of the unpacked packages. */
 export function packaged(path: "usr/bin" | "usr/sbin" | "usr/lib/cni"): string {
     return join(folder(), path);
@@ -41,10 +45,12 @@ export async function providePackages(others: readonly string[] = []): Promise<s
     const isUnpacked = existsSync(folder());
     if (missing.length === 0 && isUnpacked) return undefined;
     await requireApt();
-    await run("apt-get", ["update", "-qq"]);
+    await run("apt-get", [...patient, "update", "-qq"], { timeout: aptLimit });
     if (missing.length > 0) {
         const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-        await run("apt-get", ["install", "-qq", "--no-install-recommends", ...missing], { env });
+        // Nothing of the machine's own may go for it.
+        const install = ["install", "-qq", "--no-remove", "--no-install-recommends", ...missing];
+        await run("apt-get", [...patient, ...install], { env, timeout: aptLimit });
     }
     if (!isUnpacked) await withLock(`${folder()}.lock`, unpack);
     return [

@@ -40,10 +40,13 @@ export function requireAdministrator({ platform, uid } = thisMachine): void {
 }
 
 /** Refuses a machine that is too small. */
-export function requireResources({ isBuilt }: { isBuilt: boolean }, machine = thisMachine): void {
+export function requireResources(
+    { isNew, isBuilt }: { isNew: boolean; isBuilt: boolean },
+    machine = thisMachine,
+): void {
     const { memory, freeDisk } = machine;
     if (memory < needs.memory) throw tooLittle("memory", "", memory, needs.memory);
-    if (freeDisk(stateDir) < needs.stateDisk)
+    if (isNew && freeDisk(stateDir) < needs.stateDisk)
         throw tooLittle("free disk", stateDir, freeDisk(stateDir), needs.stateDisk);
     if (isBuilt || freeDisk(cacheDir()) >= needs.cacheDisk) return;
     throw tooLittle("free disk to build the binaries", cacheDir(), freeDisk(cacheDir()), needs.cacheDisk);

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { buildPackages } from "../../image/build";
 import { kubeconfigPath } from "../paths";
 import { applyAddons } from "./addons";
@@ -32,7 +32,7 @@ import { start } from "./supervise";
 /** Brings the cluster up from whatever state it is in: new, stopped, half killed, or running already. */
 export async function up({ withImages }: { withImages: boolean }): Promise<void> {
     requireAdministrator();
-    requireResources({ isBuilt: unbuilt().length === 0 });
+    requireResources({ isNew: !existsSync(layout.etcdData), isBuilt: unbuilt().length === 0 });
     const steps = new Steps();
     const packages = withImages ? buildPackages : [];
     for (const line of await plan(packages)) steps.note(line);

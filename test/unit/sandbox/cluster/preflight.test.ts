@@ -13,7 +13,7 @@ const machine: Machine = { platform: "linux", uid: 0, memory: 8 * gibibyte, free
 describe("preflight checks", () => {
     it("take a good machine", () => {
         requireAdministrator(machine);
-        requireResources({ isBuilt: false }, machine);
+        requireResources({ isNew: true, isBuilt: false }, machine);
         requireFreeRanges(
             [
                 { dst: "default", dev: "eth0" },
@@ -39,7 +39,7 @@ describe("preflight checks", () => {
     it("refuse too little memory, with both amounts", () => {
         assert.throws(
             () => {
-                requireResources({ isBuilt: true }, { ...machine, memory: 2 * gibibyte });
+                requireResources({ isNew: true, isBuilt: true }, { ...machine, memory: 2 * gibibyte });
             },
             {
                 message: "the sandbox needs 3.0 GiB memory; there is 2.0 GiB",
@@ -50,7 +50,7 @@ describe("preflight checks", () => {
     it("refuse too little disk, with the place", () => {
         assert.throws(
             () => {
-                requireResources({ isBuilt: true }, { ...machine, freeDisk: () => gibibyte });
+                requireResources({ isNew: true, isBuilt: true }, { ...machine, freeDisk: () => gibibyte });
             },
             {
                 message: "the sandbox needs 3.0 GiB free disk at /var/lib/bots-edi-sandbox; there is 1.0 GiB",
@@ -58,11 +58,15 @@ describe("preflight checks", () => {
         );
     });
 
+    it("take a sandbox that is there already on a disk that has filled up since", () => {
+        requireResources({ isNew: false, isBuilt: true }, { ...machine, freeDisk: () => gibibyte });
+    });
+
     it("ask for room to build only where something is to be built", () => {
         const tight = { ...machine, freeDisk: () => 4 * gibibyte };
-        requireResources({ isBuilt: true }, tight);
+        requireResources({ isNew: true, isBuilt: true }, tight);
         assert.throws(() => {
-            requireResources({ isBuilt: false }, tight);
+            requireResources({ isNew: true, isBuilt: false }, tight);
         }, /8\.0 GiB free disk to build the binaries/);
     });
 
