@@ -11,8 +11,10 @@ export interface BuiltImage {
     archive: string;
 }
 
-/** The Debian packages that building needs; buildah needs root too. */
-export const buildPackages = ["buildah", "mmdebstrap"];
+const tools = ["buildah", "mmdebstrap"];
+
+/** The Debian packages that building needs: the tools, and the keys that Debian's packages are signed with, which Ubuntu lacks. */
+export const buildPackages = [...tools, "debian-archive-keyring"];
 
 const images = [
     { ref: "localhost/bots-edi:3.3.1", folder: "bots-edi" },
@@ -62,8 +64,8 @@ export async function buildImages(report: (step: string) => void = console.error
 
 async function requireTools(): Promise<void> {
     if (process.getuid?.() !== 0) throw new Error("Building the images needs root: run it with sudo.");
-    const versions = await Promise.allSettled(buildPackages.map((tool) => run(tool, ["--version"])));
-    const absent = buildPackages.filter((_, index) => versions[index]?.status === "rejected");
+    const versions = await Promise.allSettled(tools.map((tool) => run(tool, ["--version"])));
+    const absent = tools.filter((_, index) => versions[index]?.status === "rejected");
     if (absent.length > 0) {
         throw new Error(`Building the images needs ${absent.join(" and ")}: apt-get install ${absent.join(" ")}`);
     }

@@ -40,8 +40,12 @@ prepare() {
     seed_usersys
 }
 
+# As the first process of a container the shell has to pass SIGTERM on by itself.
 init_db() {
-    python "$scripts/init-database.py" --config-dir "$config_dir"
+    python "$scripts/init-database.py" --config-dir "$config_dir" &
+    trap 'kill -TERM $!; wait $!; exit 143' TERM INT
+    wait $!
+    trap - TERM INT
 }
 
 # Bots 3.3 takes routes as plain words, and answers an option that it does not know with its usage and exit code 0.
