@@ -289,6 +289,12 @@ describe("settings", () => {
         assert.equal(registered, 0);
     });
 
+    it("names a group of the stack's file that is no JSON, beside the other errors", async () => {
+        const changes = { "bots-edi:imageTag": "latest", "bots-edi:engine": '{"schedule":' };
+        await assert.rejects(recordStack("dev", changes), /has 2 errors:\n {2}bots-edi:.*\n {2}bots-edi:.*/);
+        await assert.rejects(recordStack("dev", changes), /bots-edi:engine is "\{\\"schedule\\":"; takes object/);
+    });
+
     it("takes numbers and booleans for text inside groups, as pulumi config set --path stores them", () => {
         const settings = parseSettings({
             ...TAG,
