@@ -26,6 +26,14 @@ export interface DatabaseInitArgs {
     readonly resources: Resources;
 }
 
+// Not `python -m django`: from there it would check the URLs first, which Bots 4 can only load once it has started.
+const SHOW_MIGRATIONS = `
+import django
+from django.core.management import call_command
+django.setup()
+call_command("showmigrations", format="plan")
+`;
+
 /**
  * The mount points inside the data volume are made first: left to the node they would belong to root, or fail on an NFS
  * export that squashes it, and Bots could not write beside them.
@@ -40,7 +48,7 @@ mkdir -p ${CONFIG_DIR} ${LOGGING_DIR}
 ${healthCheck("startup")
     .filter((word) => word !== "--quiet")
     .join(" ")}
-plan=$(PYTHONPATH=/config DJANGO_SETTINGS_MODULE=settings python -m django showmigrations --plan)
+plan=$(PYTHONPATH=/config DJANGO_SETTINGS_MODULE=settings python -c '${SHOW_MIGRATIONS}')
 case $plan in *"[ ]"*) printf 'Migrations that did not run:\\n%s\\n' "$plan" >&2; exit 1 ;; esac
 kept="/config-backup/$CONFIG_CHECKSUM"
 mkdir -p "$kept"

@@ -1,4 +1,4 @@
-/** The job queue: it starts the engine for what users and directory monitors ask for. */
+/** The job queue: it starts the engine for what programs of its own pod ask for, such as the directory monitor. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, selector } from "./labels";
