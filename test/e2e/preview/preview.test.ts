@@ -65,7 +65,7 @@ const hasCli = spawnSync("pulumi", ["version"]).status === 0;
         }
         const { status, stdout, stderr } = pulumi("preview", "--stack", "prod");
         assert.notEqual(status, 0);
-        assert.match(stdout + stderr, /has 2 errors:[^]*imageTag is "latest"[^]*nonsense is no setting/);
+        assert.match(stdout + stderr, /has 2 errors:[^]*imageTag is "latest"[^]*nonsense is "1", and is no setting/);
         assert.doesNotMatch(stdout, /kubernetes:/);
     });
 });
