@@ -93,7 +93,9 @@ const settingsSchema = z.strictObject({
         .describe("Make the namespace; `false` where it exists, with the Secret in it: then only its labels are set."),
     protectData: formats.flag
         .prefault(true)
-        .describe("Protect the namespace and the volumes from being deleted. `false` only where the data may be lost."),
+        .describe(
+            "Keep namespace, volume claims, generated Secret and its passwords from deletion; `false`: all may be lost.",
+        ),
 
     imageTag: formats.imageTag.describe("Tag of the image. An edit of this line is the whole bump."),
     image: z

@@ -22,7 +22,7 @@ export interface Registration {
     timeoutsMs: { create?: number | undefined; update?: number | undefined; delete?: number | undefined };
 }
 
-/** Reads a request of the SDK; an option that this engine does not honour is an error, never silence. */
+/** Reads a request of the SDK; what this engine would have to honour, and the SDK does not refuse by itself, is an error. */
 export function readRegistration(request: RegisterResourceRequest, project: string, stack: string): Registration {
     const type = request.getType();
     const name = request.getName();
