@@ -95,10 +95,12 @@ function report(what: string, ours: readonly number[], theirs: readonly number[]
 
 async function main(): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), "bots-edi-bench-"));
+    const namespaces: string[] = [];
     const times = { up: [] as number[], apply: [] as number[], preview: [] as number[], diff: [] as number[] };
     try {
         for (let pair = 0; pair < PAIRS; pair++) {
             const [ours, theirs] = [`edi-bench-engine-${pair}`, `edi-bench-kubectl-${pair}`];
+            namespaces.push(ours, theirs);
             const deployment = new Deployment({
                 projectDir: ROOT,
                 stack: "sandbox",
@@ -120,6 +122,7 @@ async function main(): Promise<void> {
         }
     } finally {
         rmSync(folder, { recursive: true, force: true });
+        await kubectl(["delete", "namespace", "--ignore-not-found", "--wait=false", ...namespaces]);
     }
     const up = report("up against kubectl apply and wait", times.up, times.apply);
     report("preview without changes against kubectl diff", times.preview, times.diff);

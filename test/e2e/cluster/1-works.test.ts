@@ -25,7 +25,10 @@ import {
 } from "./sandbox";
 
 describe("the cluster", () => {
-    before(() => sandbox("up", "--no-images"));
+    before("brings it up, and builds what is not in the cache", async function () {
+        this.timeout(45 * 60_000);
+        await sandbox("up", "--no-images");
+    });
 
     describe("node", () => {
         it("is Ready, with the pinned Kubernetes", async () => {

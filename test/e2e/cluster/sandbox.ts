@@ -9,7 +9,7 @@ const command = ["-r", "ts-node/register/transpile-only", "sandbox/cluster/main.
 
 /** Runs the sandbox's command as its users do. Fails with what it said unless it ends well. */
 export function sandbox(...args: string[]): Promise<string> {
-    return run(process.execPath, [...command, ...args], { cwd: checkout, timeout: 1800 });
+    return run(process.execPath, [...command, ...args], { cwd: checkout, timeout: 2700 });
 }
 
 /** As `sandbox`, for calls that are expected to fail. */

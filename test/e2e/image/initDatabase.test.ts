@@ -84,6 +84,22 @@ describe("init-db", () => {
         });
     }
 
+    for (const service of ["init-db", "webserver"]) {
+        it(`SIGTERM ends it at once while ${service} waits for another one, and nothing runs`, async () => {
+            const before = await state(system);
+            const locked = system.sql("SELECT GET_LOCK('bots-edi-init:bots_edi', 5), SLEEP(10)");
+            const waiting = system.bots(["/entrypoint.sh", service], { DB_INIT_SKIP: "false" });
+            await until("it has a connection of its own", 15, async () =>
+                (await system.sql("SHOW PROCESSLIST")).includes("Sleep"),
+            );
+            const { code, seconds } = await waiting.terminate();
+            assert.equal(code, 143, waiting.log);
+            assert.ok(seconds < 5, `it took ${seconds} s`);
+            assert.equal(await state(system), before);
+            await locked;
+        });
+    }
+
     it("is not finished for the startup check while it fills the database", async () => {
         await system.sql("CREATE TABLE bots_edi_initialising (id integer)");
         const { code, output } = await system.run([...healthcheck, "startup"]);

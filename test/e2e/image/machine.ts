@@ -16,12 +16,17 @@ export interface Machine {
     namespacePath: string;
 }
 
-/** Makes the machine of this process, and removes those of processes that died without doing so. */
-export async function makeMachine(): Promise<Machine> {
-    const folders = readdirSync(tmpdir()).filter((name) => name.startsWith(prefix));
-    for (const name of folders.filter((name) => !existsSync(`/proc/${name.slice(prefix.length)}`))) {
+/** Removes the machines of processes that died without doing so. */
+export async function removeDeadMachines(): Promise<void> {
+    const names = readdirSync(tmpdir()).filter((name) => name.startsWith(prefix));
+    for (const name of names.filter((name) => !existsSync(`/proc/${name.slice(prefix.length)}`))) {
         await removeMachine(name);
     }
+}
+
+/** Makes the machine of this process. */
+export async function makeMachine(): Promise<Machine> {
+    await removeDeadMachines();
     const name = `${prefix}${process.pid}`;
     const folder = join(tmpdir(), name);
     mkdirSync(folder);

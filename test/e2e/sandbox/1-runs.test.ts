@@ -1,10 +1,10 @@
 /** The main job as a user does it: from nothing to a converted order, by the commands of the README. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { adminPassword } from "../../../sandbox/admin";
 import { inWebserver, NAMESPACE } from "../../../sandbox/bots";
 import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
-import { kubeconfigPath } from "../../../sandbox/paths";
+import { kubeconfigPath, stateDir } from "../../../sandbox/paths";
 import { EXPECTED, OUTPUT } from "../../../sandbox/sampleOrder";
 import { sandbox } from "./command";
 
@@ -122,6 +122,10 @@ describe("npm run sandbox", () => {
         assert.match(text, /bots-webserver/);
     });
 
+    it("lets nobody but root read the cluster's keys and the stack's state", () => {
+        assert.equal(statSync(stateDir).mode & 0o777, 0o700);
+    });
+
     it("refuses what it does not know, in one line that says what it takes", async () => {
         for (const [args, message] of [
             [
@@ -138,5 +142,13 @@ describe("npm run sandbox", () => {
             assert.equal(code, 1, args.join(" "));
             assert.match(text, message);
         }
+    });
+
+    it("runs the engine on its schedule", async function () {
+        this.timeout(460_000);
+        const succeeded = "--for=jsonpath={.status.lastSuccessfulTime}";
+        await kubectl(["wait", "cronjob/bots-engine", "-n", NAMESPACE, succeeded, "--timeout=420s"]);
+        const jobs = await get<Objects>("jobs", "-l", "component=engine");
+        assert.ok(jobs.items.some(({ metadata }) => /^bots-engine-\d+$/.test(metadata.name)));
     });
 });
