@@ -146,9 +146,14 @@ describe("npm run sandbox", () => {
 
     it("runs the engine on its schedule", async function () {
         this.timeout(460_000);
-        const succeeded = "--for=jsonpath={.status.lastSuccessfulTime}";
-        await kubectl(["wait", "cronjob/bots-engine", "-n", NAMESPACE, succeeded, "--timeout=420s"]);
+        const wait = (...args: string[]) => kubectl(["wait", "-n", NAMESPACE, "--timeout=420s", ...args]);
+        // Not lastSuccessfulTime: a run by hand sets it too.
+        await wait("cronjob/bots-engine", "--for=jsonpath={.status.lastScheduleTime}");
         const jobs = await get<Objects>("jobs", "-l", "component=engine");
-        assert.ok(jobs.items.some(({ metadata }) => /^bots-engine-\d+$/.test(metadata.name)));
+        const scheduled = jobs.items
+            .map(({ metadata }) => metadata.name)
+            .find((name) => /^bots-engine-\d+$/.test(name));
+        assert.ok(scheduled, "no run of the schedule's is there");
+        await wait(`job/${scheduled}`, "--for=condition=complete");
     });
 });
