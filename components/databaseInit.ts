@@ -1,6 +1,7 @@
 /** The Job that everything else waits for. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
 import {
@@ -74,6 +75,7 @@ export class DatabaseInit extends pulumi.ComponentResource {
                     activeDeadlineSeconds: args.deadlineSeconds,
                     template: botsPodTemplate(args.runtime, "init", {
                         restartPolicy: "OnFailure",
+                        initContainers: [databaseWait(args.runtime, args.resources)],
                         containers: [
                             botsContainer(args.runtime, {
                                 name: "db-init",

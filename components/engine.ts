@@ -1,6 +1,7 @@
 /** The engine: it translates what has come in, on a schedule. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
 import { botsContainer, botsPodTemplate, BotsRuntime, Resources } from "./podTemplate";
@@ -70,6 +71,7 @@ export class Engine extends pulumi.ComponentResource {
                             template: botsPodTemplate(runtime, "engine", {
                                 // A podFailurePolicy allows no other.
                                 restartPolicy: "Never",
+                                initContainers: [databaseWait(runtime, args.resources)],
                                 containers: [
                                     botsContainer(runtime, {
                                         name: "engine",

@@ -1,6 +1,7 @@
 /** Rolls out what is pushed to Harbor. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { DATABASE_WAIT } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
 
@@ -43,9 +44,14 @@ function literal(text: string): string {
 
 /** A strategic merge patch finds the container by its name, so nothing else of the list is touched. */
 function trigger(target: Target, args: ImageUpdaterArgs) {
-    const podTemplate = { spec: { containers: [{ name: target.container, image: args.repository }] } };
     const isCronJob = target.kind === "CronJob";
-    const path = `${isCronJob ? "spec.jobTemplate." : ""}spec.template.spec.containers.0.image`;
+    const image = args.repository;
+    const pod = {
+        containers: [{ name: target.container, image }],
+        ...(isCronJob && { initContainers: [{ name: DATABASE_WAIT, image }] }),
+    };
+    const podTemplate = { spec: pod };
+    const path = `${isCronJob ? "spec.jobTemplate." : ""}spec.template.spec`;
     return {
         template: {
             name: target.name,
@@ -62,15 +68,13 @@ function trigger(target: Target, args: ImageUpdaterArgs) {
                             : { template: podTemplate },
                     },
                 },
-                parameters: [
-                    {
-                        src: {
-                            dependencyName: DEPENDENCY,
-                            dataTemplate: `${args.repository}:{{ (index .Input.body.event_data.resources 0).tag }}`,
-                        },
-                        dest: path,
+                parameters: Object.keys(pod).map((containers) => ({
+                    src: {
+                        dependencyName: DEPENDENCY,
+                        dataTemplate: `${image}:{{ (index .Input.body.event_data.resources 0).tag }}`,
                     },
-                ],
+                    dest: `${path}.${containers}.0.image`,
+                })),
             },
         },
         retryStrategy: { steps: 3, duration: "10s" },

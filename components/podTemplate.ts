@@ -115,7 +115,7 @@ export function placed(placement: Placement): Partial<PodSpec> {
 }
 
 /** A variable from a Secret. A missing key keeps the container from starting, unless it is optional. */
-function fromSecret(secret: string, name: string, optional = false): EnvVar {
+export function fromSecret(secret: string, name: string, optional = false): EnvVar {
     return { name, valueFrom: { secretKeyRef: { name: secret, key: name, ...(optional && { optional }) } } };
 }
 

@@ -43,6 +43,12 @@ const modules: GoModule[] = [
         commands: ["local-path-provisioner"],
         variables: (version) => ({ "main.VERSION": version }),
     },
+    {
+        name: "kube-router",
+        source: "github.com/cloudnativelabs/kube-router/v2",
+        commands: ["kube-router"],
+        variables: (version) => ({ "github.com/cloudnativelabs/kube-router/v2/pkg/version.Version": version }),
+    },
 ];
 
 /** Go names a command after its folder, which for etcd is "server". */
@@ -52,6 +58,7 @@ export type Binary =
     | "kube-apiserver"
     | "kube-controller-manager"
     | "kube-proxy"
+    | "kube-router"
     | "kube-scheduler"
     | "kubectl"
     | "kubelet"

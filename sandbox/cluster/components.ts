@@ -30,7 +30,7 @@ export function component(name: ComponentName): Component {
 
 /** Stopped in this order, so that nobody repairs or reports what is being taken down. */
 export const stopOrder = {
-    beforeContainers: ["kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager"],
+    beforeContainers: ["kubelet", "kube-proxy", "kube-router", "kube-scheduler", "kube-controller-manager"],
     afterContainers: ["containerd", "kube-apiserver", "etcd"],
 } as const satisfies Record<string, readonly ComponentName[]>;
 
@@ -53,6 +53,7 @@ const definitions: Record<ComponentName, Definition> = {
     "kube-scheduler": { ...plain, flags: scheduler },
     kubelet: { ...plain, flags: kubelet, files: [configFiles.kubelet] },
     "kube-proxy": { ...plain, flags: () => ({ config: configFiles.proxy }), files: [configFiles.proxy] },
+    "kube-router": { ...plain, flags: policies, path: [layout.iptables] },
 };
 
 function etcd() {
@@ -141,6 +142,19 @@ function kubelet() {
         "node-ip": nodeAddress,
         "root-dir": layout.kubeletRoot,
         "cert-dir": join(layout.kubeletRoot, "pki"),
+    };
+}
+
+/** Of what kube-router can do, only the network policies. */
+function policies() {
+    return {
+        kubeconfig: componentKubeconfig("kube-router"),
+        "hostname-override": nodeName,
+        "service-cluster-ip-range": serviceNetwork,
+        "run-firewall": "true",
+        "run-router": "false",
+        "run-service-proxy": "false",
+        "health-port": 0,
     };
 }
 

@@ -7,7 +7,7 @@ import { layout } from "./layout";
 import { certificate, privateKey } from "./pki";
 import { apiServerUrl } from "./settings";
 
-const components = ["kubelet", "controller-manager", "scheduler", "proxy"] as const;
+const components = ["kubelet", "controller-manager", "scheduler", "proxy", "kube-router"] as const;
 
 export function componentKubeconfig(component: (typeof components)[number]): string {
     return join(layout.kubeconfigs, component);

@@ -20,6 +20,7 @@ export const layout = {
     processes: join(runDir, "processes"),
     containerdState: join(runDir, "containerd"),
     containerdSocket: join(runDir, "containerd.sock"),
+    iptables: join(runDir, "iptables"),
     runcState: join(runDir, "runc"),
     lock: `${runDir}.lock`,
 } as const;

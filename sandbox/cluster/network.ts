@@ -1,5 +1,6 @@
 import { sandboxName } from "../paths";
 import { attempt, run } from "./exec";
+import { removePolicies } from "./networkPolicies";
 import { bridge, nodeAddress, podNetwork, serviceNetwork } from "./settings";
 
 /** Tables that kube-proxy makes; upstream gives them this name and no other. */
@@ -33,6 +34,7 @@ export async function makeNetwork(): Promise<void> {
 /** Removes bridge and tables. Pods' interfaces went with their network namespaces. */
 export async function removeNetwork(): Promise<void> {
     if (await hasBridge()) await run("ip", ["link", "delete", bridge]);
+    await removePolicies();
     for (const table of await tables()) {
         if (table === ownTable || proxyTables.includes(table))
             await run("nft", ["delete", "table", ...table.split(" ")]);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { processesInCgroups } from "./cgroups";
 
 /** What a Kubernetes node runs: a second one on the same network would undo its rules and take its sockets. */
-const programs = new Set(["kubelet", "kube-proxy", "k3s", "k3s-server", "k3s-agent", "kubelite"]);
+const programs = new Set(["kubelet", "kube-proxy", "kube-router", "k3s", "k3s-server", "k3s-agent", "kubelite"]);
 
 /** The processes of other Kubernetes nodes on this machine. One with a network of its own, such as kind's, is no neighbour. */
 export function otherNodes(): string[] {

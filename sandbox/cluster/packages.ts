@@ -13,7 +13,14 @@ import { withLock } from "../lock";
 const unpacked = ["containerd", "runc", "containernetworking-plugins", "busybox-static"];
 
 /** Commands that are installed where they are missing, by their package. None of them brings a running service. */
-const installed: Record<string, string> = { ip: "iproute2", nft: "nftables", openssl: "openssl", tar: "tar" };
+const installed: Record<string, string> = {
+    ip: "iproute2",
+    ipset: "ipset",
+    "iptables-legacy": "iptables",
+    nft: "nftables",
+    openssl: "openssl",
+    tar: "tar",
+};
 
 /** Seconds that apt may take: the mirror can be slow, and an unattended upgrade can hold its lock for minutes. */
 const aptLimit = 1800;

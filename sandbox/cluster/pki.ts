@@ -47,6 +47,7 @@ const leaves: Leaf[] = [
     { name: "controller-manager", authority: "ca", commonName: "system:kube-controller-manager", serves: loopback },
     { name: "scheduler", authority: "ca", commonName: "system:kube-scheduler", serves: loopback },
     { name: "proxy", authority: "ca", commonName: "system:kube-proxy" },
+    { name: "kube-router", authority: "ca", commonName: "kube-router" },
     { name: "admin", authority: "ca", commonName: `${sandboxName}-admin`, organization: "system:masters" },
 ];
 

@@ -13,7 +13,7 @@ export async function plan(packages: readonly string[]): Promise<string[]> {
         ...(builds.length > 0 ? [`- build ${builds.join(", ")} (minutes, once)`] : []),
         `- keep what can be built again in ${cacheDir()}`,
         `- keep the cluster in ${stateDir} and ${runDir}`,
-        `- make the bridge ${bridge} and firewall tables for ${podNetwork} and ${serviceNetwork}; turn on IP forwarding`,
+        `- make the bridge ${bridge} and firewall rules for ${podNetwork} and ${serviceNetwork}; turn on IP forwarding`,
         "- run etcd, the Kubernetes components and a containerd of its own, as root, in cgroups of their own",
         "`down` stops it, `purge` takes all of it back.",
     ];

@@ -8,6 +8,7 @@ import { attempt } from "./exec";
 import { layout } from "./layout";
 import { requireNoOtherNode } from "./host";
 import { type Chain, chainsThatDrop, hasBridge, hasProxyTables } from "./network";
+import { hasPolicies } from "./networkPolicies";
 import { bridge, podNetwork, serviceNetwork } from "./settings";
 
 const gibibyte = 1024 ** 3;
@@ -64,6 +65,11 @@ export async function requireFreeNetwork(): Promise<void> {
     if (await hasProxyTables()) {
         throw new SandboxError(
             "a kube-proxy in nftables mode already keeps its tables on this machine; two of them would undo each other's rules",
+        );
+    }
+    if (await hasPolicies()) {
+        throw new SandboxError(
+            "a kube-router already keeps its chains in iptables-legacy on this machine; two of them would undo each other's rules",
         );
     }
 }

@@ -4,6 +4,7 @@ import { get } from "node:https";
 import { ctr } from "./ctr";
 import { tryKubectl } from "./kubectl";
 import { layout } from "./layout";
+import { hasPolicies } from "./networkPolicies";
 import { certificate } from "./pki";
 import { clusterDomain, dnsAddress, loopbackPorts, nodeName } from "./settings";
 import { requireRunning, startedAt } from "./supervise";
@@ -81,6 +82,18 @@ export async function waitForNode(): Promise<void> {
             return ready?.status === "True" && Date.parse(ready.lastHeartbeatTime) >= since;
         },
         { timeout: 120, interval: 300, explain: () => words },
+    );
+}
+
+/** Waits until kube-router has put its chains into the packets' way. */
+export async function waitForPolicies(): Promise<void> {
+    await waitUntil(
+        "kube-router",
+        () => {
+            requireRunning("kube-router");
+            return hasPolicies();
+        },
+        { timeout: 60 },
     );
 }
 

@@ -12,6 +12,7 @@ import { writeKubeconfigs } from "./kubeconfig";
 import { layout } from "./layout";
 import { withLock } from "../lock";
 import { makeNetwork } from "./network";
+import { lackForPolicies, linkIptables } from "./networkPolicies";
 import { providePackages } from "./packages";
 import { issueCertificates } from "./pki";
 import { plan } from "./plan";
@@ -23,6 +24,7 @@ import {
     waitForControllers,
     waitForDns,
     waitForNode,
+    waitForPolicies,
     waitForRuntime,
     waitForStorage,
 } from "./readiness";
@@ -71,6 +73,7 @@ async function bringUp(steps: Steps, packages: string[]): Promise<void> {
     await startNode(steps);
     await steps.step("DNS, storage and access rules applied", applyAddons);
     await steps.step("node is Ready", waitForNode);
+    await steps.step("network policies are enforced", startPolicies);
     await steps.step("pods can be reached", waitForRuntime);
     await steps.step("DNS answers", waitForDns);
     await steps.step("storage is ready", waitForStorage);
@@ -93,6 +96,16 @@ async function startNode(steps: Steps): Promise<void> {
         return imported > 0 ? `imported ${imported}` : "all there";
     });
     await steps.step("kubelet and kube-proxy", () => startAll("kubelet", "kube-proxy"));
+}
+
+/** kube-router looks for its node first, so the node has to be there. */
+async function startPolicies(): Promise<string> {
+    const lack = await lackForPolicies();
+    if (lack !== undefined) return `no, this kernel cannot: ${lack}`;
+    linkIptables();
+    const remark = await startAll("kube-router");
+    await waitForPolicies();
+    return remark;
 }
 
 async function buildMissing(steps: Steps): Promise<string> {

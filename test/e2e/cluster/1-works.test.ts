@@ -8,8 +8,10 @@ import { binaryPath, kubernetesVersion } from "../../../sandbox/cluster/binaries
 import { attempt } from "../../../sandbox/cluster/exec";
 import { componentKubeconfig } from "../../../sandbox/cluster/kubeconfig";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
+import { lackForPolicies } from "../../../sandbox/cluster/networkPolicies";
 import { certificate } from "../../../sandbox/cluster/pki";
 import { apiServerUrl } from "../../../sandbox/cluster/settings";
+import { waitUntil } from "../../../sandbox/cluster/wait";
 import { kubeconfigPath } from "../../../sandbox/paths";
 import {
     componentPids,
@@ -91,6 +93,63 @@ describe("the cluster", () => {
                 const answer = await namespace.kubectl("exec", "client", "--", "wget", "-qO-", `http://${host}/`);
                 assert.equal(answer, "hello\n", host);
             }
+        });
+    });
+
+    describe("network policies", () => {
+        const namespace = new TestNamespace("e2e-policies");
+        const policy = (name: string, spec: object) => ({
+            apiVersion: "networking.k8s.io/v1",
+            kind: "NetworkPolicy",
+            metadata: { name },
+            spec,
+        });
+        const reaches = async (client: string) =>
+            (await namespace.tryKubectl(["exec", client, "--", "wget", "-qO-", "http://web/"])).code === 0;
+        const becomes = (client: string, wanted: boolean) =>
+            waitUntil(`${client} to reach web: ${wanted}`, async () => (await reaches(client)) === wanted, {
+                timeout: 30,
+            });
+
+        before(async function () {
+            const lack = await lackForPolicies();
+            if (lack !== undefined) {
+                console.log(`      skipped: this kernel cannot enforce network policies: ${lack}`);
+                this.skip();
+            }
+            await namespace.create({ "pod-security.kubernetes.io/enforce": "restricted" });
+            const clients = ["friend", "stranger"];
+            await namespace.apply(
+                webPod("web", "hello"),
+                service("web"),
+                ...clients.map((name) => idlePod(name, { labels: { app: name } })),
+            );
+            await Promise.all(["web", ...clients].map((name) => namespace.waitForPod(name)));
+        });
+        after(() => namespace.delete());
+
+        it("let everybody in while there is none", async () => {
+            assert.deepEqual([await reaches("friend"), await reaches("stranger")], [true, true]);
+        });
+
+        it("keep out whom they do not name", async () => {
+            const from = [{ podSelector: { matchLabels: { app: "friend" } } }];
+            const spec = { podSelector: { matchLabels: { app: "web" } }, ingress: [{ from, ports: [{ port: 8080 }] }] };
+            await namespace.apply(policy("web", spec));
+            await becomes("stranger", false);
+            assert.equal(await reaches("friend"), true);
+        });
+
+        it("keep in whom they select", async () => {
+            const spec = { podSelector: { matchLabels: { app: "friend" } }, policyTypes: ["Egress"], egress: [] };
+            await namespace.apply(policy("friend", spec));
+            await becomes("friend", false);
+        });
+
+        it("end with their object", async () => {
+            await namespace.kubectl("delete", "networkpolicy", "web", "friend");
+            await becomes("friend", true);
+            await becomes("stranger", true);
         });
     });
 

@@ -88,10 +88,12 @@ async function firewall(): Promise<string[]> {
     const legacy = await Promise.all(
         ["iptables-legacy-save", "ip6tables-legacy-save"].map(async (command) => {
             const isThere = (await attempt("which", [command])).code === 0;
-            return isThere ? (await lines(command, [])).filter((line) => !line.startsWith("#")) : [];
+            // Rules, chains of one's own and policies that drop: an empty table that was looked at once is no trace.
+            return isThere ? (await lines(command, [])).filter((line) => /^(-|:\S+ (?!ACCEPT))/.test(line)) : [];
         }),
     );
-    return [...nft, ...legacy.flat()];
+    const sets = (await attempt("which", ["ipset"])).code === 0 ? await lines("ipset", ["list", "-n"]) : [];
+    return [...nft, ...legacy.flat(), ...sets];
 }
 
 async function lines(command: string, args: string[]): Promise<string[]> {

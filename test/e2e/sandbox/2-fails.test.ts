@@ -24,6 +24,17 @@ const CONFIG = {
     "bots-edi:storage": { data: "64Mi", logs: "64Mi", config: "64Mi" },
 };
 
+/** The sandbox's own database lets nobody in but its own system. */
+const admission = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: OTHER, namespace: NAMESPACE },
+    spec: {
+        podSelector: { matchLabels: { app: "bots-edi", component: "database" } },
+        ingress: [{ from: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": OTHER } } }] }],
+    },
+};
+
 interface Secret {
     readonly data: Readonly<Record<string, string>>;
 }
@@ -63,9 +74,11 @@ describe("a db-init that fails", () => {
         writeFileSync(join(folder, "Pulumi.failed.yaml"), stringify({ config: CONFIG }));
         await tryKubectl(["create", "namespace", OTHER]);
         await putSecret({ DB_PASSWORD: "wrong-on-purpose" });
+        await kubectl(["apply", "-f", "-"], { input: JSON.stringify(admission) });
     });
     after(async function () {
         this.timeout(120_000);
+        await tryKubectl(["delete", "networkpolicy", OTHER, "-n", NAMESPACE]);
         await tryKubectl(["delete", "namespace", OTHER, "--wait=true", "--timeout=100s"]);
         rmSync(folder, { recursive: true, force: true });
     });

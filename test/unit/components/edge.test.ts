@@ -58,21 +58,28 @@ describe("ImageUpdater", () => {
         const patched = spec.triggers.map(({ template }: Manifest) => {
             const { source, parameters } = template.k8s;
             const pod = source.resource.spec.jobTemplate?.spec.template ?? source.resource.spec.template;
-            assert.deepEqual(parameters[0].src, {
-                dependencyName: dependency,
-                dataTemplate: "harbor.pminc.me/priv/bots-edi:{{ (index .Input.body.event_data.resources 0).tag }}",
-            });
+            for (const { src } of parameters) {
+                assert.deepEqual(src, {
+                    dependencyName: dependency,
+                    dataTemplate: "harbor.pminc.me/priv/bots-edi:{{ (index .Input.body.event_data.resources 0).tag }}",
+                });
+            }
+            const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])] as Manifest[];
             return [
                 source.resource.kind,
                 source.resource.metadata.name,
-                pod.spec.containers[0].name,
-                parameters[0].dest,
+                ...containers.map(({ name }) => name as string),
+                ...parameters.map(({ dest }: Manifest) => dest as string),
             ];
         });
+        const job = "spec.jobTemplate.spec.template.spec";
         assert.deepEqual(patched, [
             ["Deployment", "bots-webserver", "webserver", "spec.template.spec.containers.0.image"],
             ["Deployment", "bots-jobqueue", "jobqueue", "spec.template.spec.containers.0.image"],
-            ["CronJob", "bots-engine", "engine", "spec.jobTemplate.spec.template.spec.containers.0.image"],
+            [
+                ...["CronJob", "bots-engine", "engine", "wait-for-database"],
+                ...[`${job}.containers.0.image`, `${job}.initContainers.0.image`],
+            ],
         ]);
     });
 

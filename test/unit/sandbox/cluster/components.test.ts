@@ -5,13 +5,14 @@ describe("components", () => {
     const all = componentNames.map((name) => component(name));
     const argsOf = (name: string) => all.find((candidate) => candidate.name === name)?.args ?? [];
 
-    it("are the seven processes of a node with its control plane", () => {
+    it("are the eight processes of a node with its control plane", () => {
         assert.deepEqual([...componentNames].sort(), [
             "containerd",
             "etcd",
             "kube-apiserver",
             "kube-controller-manager",
             "kube-proxy",
+            "kube-router",
             "kube-scheduler",
             "kubelet",
         ]);

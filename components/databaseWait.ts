@@ -1,0 +1,33 @@
+/** The init container of what runs to an end: it may start before the network lets it through to the database. */
+import * as k8s from "@pulumi/kubernetes";
+import { BotsRuntime, containerResources, fromSecret, HARDENED, Resources } from "./podTemplate";
+
+/** Name of the init container. */
+export const DATABASE_WAIT = "wait-for-database";
+
+/** Seconds after which the service starts all the same, and says by itself what is wrong. */
+const LIMIT = 20;
+
+const SCRIPT = `[ -n "$DB_HOST" ] || exit 0
+while [ $SECONDS -lt ${LIMIT} ]; do
+  timeout 2 bash -c 'exec 3<>"/dev/tcp/$DB_HOST/$DB_PORT"' 2>/dev/null && exit 0
+  sleep 0.5
+done
+echo "no connection to $DB_HOST:$DB_PORT within ${LIMIT} s"
+`;
+
+/**
+ * Waits until the database's port can be reached. A network policy that lets pods in by their labels takes effect only when
+ * the network has learnt a new pod's address: by then a run that does not try again has failed.
+ */
+export function databaseWait(runtime: BotsRuntime, resources: Resources): k8s.types.input.core.v1.Container {
+    return {
+        name: DATABASE_WAIT,
+        image: runtime.image,
+        imagePullPolicy: runtime.imagePullPolicy,
+        command: ["/bin/bash", "-c", SCRIPT],
+        env: [fromSecret(runtime.databaseSecret, "DB_HOST"), fromSecret(runtime.databaseSecret, "DB_PORT")],
+        securityContext: HARDENED,
+        resources: containerResources(resources),
+    };
+}
