@@ -27,8 +27,11 @@ export async function lackForPolicies(): Promise<string | undefined> {
         ["iptables-legacy", "-S"],
         ["ipset", "list", "-n"],
     ] as const) {
-        const { code, stderr } = await attempt(command, args);
-        if (code !== 0) return stderr.trim().split("\n").at(-1);
+        const { code, stderr } = await attempt(command, args).catch((error: unknown) => ({
+            code: 1,
+            stderr: String(error),
+        }));
+        if (code !== 0) return stderr.trim().split("\n")[0];
     }
     return undefined;
 }
