@@ -7,6 +7,7 @@ import { componentNames } from "../../../sandbox/cluster/components";
 import { layout } from "../../../sandbox/cluster/layout";
 import { unmountBelow } from "../../../sandbox/cluster/mounts";
 import { removeNetwork } from "../../../sandbox/cluster/network";
+import { identify } from "../../../sandbox/cluster/processIdentity";
 import { signal } from "../../../sandbox/cluster/signal";
 import { runDir, stateDir } from "../../../sandbox/paths";
 import {
@@ -72,7 +73,8 @@ describe("after a crash", () => {
         await sandbox("up", "--no-images");
 
         await requireAllUp();
-        assert.equal(existsSync(`/proc/${earlierPid}`), false, "the forgotten scheduler still runs");
+        // A dead process may wait for its parent longer than a quick up takes.
+        assert.equal(identify(earlierPid), undefined, "the forgotten scheduler still runs");
     });
 
     it("a reboot and up: objects and volumes are kept, pods run again", async () => {

@@ -72,15 +72,17 @@ export async function snapshot(): Promise<Snapshot> {
 function processes(): string[] {
     return readdirSync("/proc")
         .filter((name) => /^\d+$/.test(name))
-        .filter((pid) => {
+        .flatMap((pid) => {
             try {
                 const program = readlinkSync(`/proc/${pid}/exe`);
-                return program.startsWith(cacheDir()) || traces.test(readFileSync(`/proc/${pid}/cgroup`, "utf8"));
+                const isOwn =
+                    program.startsWith(cacheDir()) || traces.test(readFileSync(`/proc/${pid}/cgroup`, "utf8"));
+                return isOwn ? [readFileSync(`/proc/${pid}/cmdline`, "utf8")] : [];
             } catch {
-                return false;
+                // It has ended meanwhile.
+                return [];
             }
-        })
-        .map((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8"));
+        });
 }
 
 async function firewall(): Promise<string[]> {
