@@ -43,7 +43,7 @@ export function systemProcesses(): number[] {
 
 function processesIn(folders: string[]): number[] {
     const pids = folders.flatMap((group) =>
-        readFileSync(join(group, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number),
+        whileThere(() => readFileSync(join(group, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number)),
     );
     return [...new Set(pids)];
 }
@@ -62,8 +62,20 @@ export function groups(): string[] {
 }
 
 function descend(group: string): string[] {
-    const children = readdirSync(group, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const children = whileThere(() =>
+        readdirSync(group, { withFileTypes: true }).filter((entry) => entry.isDirectory()),
+    );
     return [group, ...children.flatMap((entry) => descend(join(group, entry.name)))];
+}
+
+/** What is read of a group; nothing where the group has gone meanwhile, as a pod's does with the pod. */
+function whileThere<T>(read: () => T[]): T[] {
+    try {
+        return read();
+    } catch (error) {
+        if (["ENOENT", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "")) return [];
+        throw error;
+    }
 }
 
 function hierarchies(): string[] {

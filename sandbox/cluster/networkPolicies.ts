@@ -1,5 +1,5 @@
 /** What kube-router, which enforces network policies, needs of the machine and leaves in its kernel. */
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { attempt, run } from "./exec";
 import { layout } from "./layout";
@@ -14,17 +14,18 @@ const ownSet = /^(?:KUBE-(?:SRC|DST)-|TMP-[A-Z2-7]{16}$)/;
  * machine's administrator keep in nftables.
  */
 export function linkIptables(): void {
-    rmSync(layout.iptables, { recursive: true, force: true });
     mkdirSync(layout.iptables, { recursive: true });
     for (const command of ["iptables", "iptables-save", "iptables-restore"]) {
-        symlinkSync("/usr/sbin/xtables-legacy-multi", join(layout.iptables, command));
+        const link = join(layout.iptables, command);
+        // Never taken away again: a kube-router that runs would find none for a moment, and end.
+        if (!existsSync(link)) symlinkSync("/usr/sbin/xtables-legacy-multi", link);
     }
 }
 
 /** Why this machine's kernel cannot enforce network policies; undefined where it can. */
 export async function lackForPolicies(): Promise<string | undefined> {
     for (const [command, ...args] of [
-        ["iptables-legacy", "-S"],
+        ["iptables-legacy", "-w", "-S"],
         ["ipset", "list", "-n"],
     ] as const) {
         const { code, stderr } = await attempt(command, args).catch((error: unknown) => ({
@@ -51,7 +52,9 @@ export async function removePolicies(): Promise<void> {
         ...chains.map((chain) => `-F ${chain}`),
         ...chains.map((chain) => `-X ${chain}`),
     ];
-    await run("iptables-legacy-restore", ["--noflush"], { input: ["*filter", ...steps, "COMMIT", ""].join("\n") });
+    await run("iptables-legacy-restore", ["--wait", "--noflush"], {
+        input: ["*filter", ...steps, "COMMIT", ""].join("\n"),
+    });
     const sets = (await run("ipset", ["list", "-n"])).split("\n").filter((name) => ownSet.test(name));
     for (const set of sets) await run("ipset", ["destroy", set]);
 }
@@ -60,6 +63,6 @@ export async function removePolicies(): Promise<void> {
 async function rules(): Promise<string[]> {
     const tables = "/proc/net/ip_tables_names";
     if (!existsSync(tables) || !readFileSync(tables, "utf8").split("\n").includes("filter")) return [];
-    const { code, stdout } = await attempt("iptables-legacy", ["-S"]).catch(() => ({ code: 1, stdout: "" }));
+    const { code, stdout } = await attempt("iptables-legacy", ["-w", "-S"]).catch(() => ({ code: 1, stdout: "" }));
     return code === 0 ? stdout.split("\n") : [];
 }
