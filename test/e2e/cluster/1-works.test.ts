@@ -8,7 +8,6 @@ import { binaryPath, kubernetesVersion } from "../../../sandbox/cluster/binaries
 import { attempt } from "../../../sandbox/cluster/exec";
 import { componentKubeconfig } from "../../../sandbox/cluster/kubeconfig";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
-import { lackForPolicies } from "../../../sandbox/cluster/networkPolicies";
 import { certificate } from "../../../sandbox/cluster/pki";
 import { apiServerUrl } from "../../../sandbox/cluster/settings";
 import { waitUntil } from "../../../sandbox/cluster/wait";
@@ -18,6 +17,7 @@ import {
     idlePod,
     pod,
     requireAllUp,
+    requirePolicies,
     sandbox,
     service,
     sharedClaim,
@@ -112,11 +112,7 @@ describe("the cluster", () => {
             });
 
         before(async function () {
-            const lack = await lackForPolicies();
-            if (lack !== undefined) {
-                console.log(`      skipped: this kernel cannot enforce network policies: ${lack}`);
-                this.skip();
-            }
+            await requirePolicies(this);
             await namespace.create({ "pod-security.kubernetes.io/enforce": "restricted" });
             const clients = ["friend", "stranger"];
             await namespace.apply(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { attempt, run, type Outcome } from "../../../sandbox/cluster/exec";
 import { images } from "../../../sandbox/cluster/images";
 import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
+import { lackForPolicies } from "../../../sandbox/cluster/networkPolicies";
 
 const checkout = join(__dirname, "..", "..", "..");
 const command = ["-r", "ts-node/register/transpile-only", "sandbox/cluster/main.ts"];
@@ -15,6 +16,14 @@ export function sandbox(...args: string[]): Promise<string> {
 /** As `sandbox`, for calls that are expected to fail. */
 export function trySandbox(...args: string[]): Promise<Outcome> {
     return attempt(process.execPath, [...command, ...args], { cwd: checkout, timeout: 1800 });
+}
+
+/** Skips a suite, and says so, where the machine's kernel cannot enforce network policies. */
+export async function requirePolicies(suite: Mocha.Context): Promise<void> {
+    const lack = await lackForPolicies();
+    if (lack === undefined) return;
+    console.log(`      skipped: this kernel cannot enforce network policies: ${lack}`);
+    suite.skip();
 }
 
 /** Creates a namespace, lets `work` use it, and deletes it with all that is in it. */

@@ -4,10 +4,9 @@ import { existsSync, statSync } from "node:fs";
 import { adminPassword } from "../../../sandbox/admin";
 import { inWebserver, NAMESPACE } from "../../../sandbox/bots";
 import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
-import { lackForPolicies } from "../../../sandbox/cluster/networkPolicies";
 import { kubeconfigPath, stateDir } from "../../../sandbox/paths";
 import { EXPECTED, OUTPUT } from "../../../sandbox/sampleOrder";
-import { idlePod } from "../cluster/sandbox";
+import { idlePod, requirePolicies, TestNamespace } from "../cluster/sandbox";
 import { sandbox } from "./command";
 
 const PAGE = "http://127.0.0.1:8080";
@@ -126,35 +125,33 @@ describe("npm run sandbox", () => {
 
     describe("network policies", () => {
         const client = "e2e-client";
-        const reaches = async (namespace: string, url: string) =>
-            (await tryKubectl(["exec", "-n", namespace, client, "--", "wget", "-qO-", url])).code === 0;
+        const ingress = new TestNamespace("kube-system");
+        const other = new TestNamespace("default");
+        const ask = (namespace: TestNamespace, url: string) =>
+            namespace.tryKubectl(["exec", client, "--", "wget", "-qO-", url]);
 
         before(async function () {
-            const lack = await lackForPolicies();
-            if (lack !== undefined) {
-                console.log(`      skipped: this kernel cannot enforce network policies: ${lack}`);
-                this.skip();
-            }
-            for (const namespace of ["kube-system", "default"]) {
-                await kubectl(["apply", "-n", namespace, "-f", "-"], { input: JSON.stringify(idlePod(client)) });
-                await kubectl(["wait", "-n", namespace, `pod/${client}`, "--for=condition=Ready", "--timeout=90s"]);
+            await requirePolicies(this);
+            for (const namespace of [ingress, other]) {
+                await namespace.apply(idlePod(client));
+                await namespace.waitForPod(client);
             }
         });
         after(async () => {
-            for (const namespace of ["kube-system", "default"])
-                await kubectl(["delete", "pod", client, "-n", namespace, "--ignore-not-found"]);
+            for (const namespace of [ingress, other]) {
+                await namespace.kubectl("delete", "pod", client, "--ignore-not-found");
+            }
         });
 
         it("let the Ingress controller's namespace reach the webserver, and no other", async () => {
             const url = "http://bots-webserver.edi:8080/health/live";
-            assert.deepEqual([await reaches("kube-system", url), await reaches("default", url)], [true, false]);
+            assert.deepEqual([(await ask(ingress, url)).code === 0, (await ask(other, url)).code === 0], [true, false]);
         });
 
         it("let Bots reach its database, and nobody else", async () => {
             const dial = (host: string) => inWebserver(["bash", "-c", `exec 3<>/dev/tcp/${host}`]);
             await dial("bots-db/3306");
-            const ask = ["exec", "-n", "kube-system", client, "--", "wget", "-qO-", "http://bots-db.edi:3306/"];
-            assert.match((await tryKubectl(ask)).stderr, /can't connect|timed out/);
+            assert.match((await ask(ingress, "http://bots-db.edi:3306/")).stderr, /can't connect|timed out/);
         });
 
         it("let Bots reach nothing else", async () => {
