@@ -129,20 +129,37 @@ export async function showLogs(service: string): Promise<void> {
     if (!SERVICES.some((known) => known === service)) {
         throw new SandboxError(`there is no service ${service}; takes ${SERVICES.join(" | ")}`);
     }
-    const latest = (await engineJobs()).at(-1)?.metadata.name;
-    if (service === "engine" && latest === undefined) {
-        throw new SandboxError(
-            "there is no run of the engine to show: Kubernetes keeps each for ten minutes; `npm run sandbox -- engine` runs it",
-        );
-    }
-    const what = service === "engine" ? `job/${latest ?? ""}` : `--selector=component=${service}`;
+    if (service === "engine") return showEngineLog();
     if (
         service === "init" &&
         (await kubectl(["get", "pods", "-n", NAMESPACE, "-l", "component=init", "-o", "name"])) === ""
     ) {
         throw new SandboxError("the log of the last initialisation is gone: Kubernetes keeps it for five minutes");
     }
-    await interactive(["logs", "-n", NAMESPACE, what, "--tail=500", "--prefix", "--all-containers"]);
+    await interactive(logs(`--selector=component=${service}`));
+}
+
+async function showEngineLog(): Promise<void> {
+    const latest = (await engineJobs()).at(-1)?.metadata.name;
+    if (latest === undefined) {
+        throw new SandboxError(
+            "there is no run of the engine to show: Kubernetes keeps each for ten minutes; `npm run sandbox -- engine` runs it",
+        );
+    }
+    let answer = "";
+    // A pod that still starts has no log, and kubectl calls that a failure.
+    const hasLog = async () => {
+        const { code, stderr } = await tryKubectl(logs(`job/${latest}`));
+        answer = stderr.trim();
+        return code === 0;
+    };
+    await waitUntil(`the engine's job ${latest} to start`, hasLog, { timeout: 60, explain: () => answer });
+    await interactive(logs(`job/${latest}`));
+}
+
+/** kubectl's arguments for the log of what `target` names. */
+function logs(target: string): string[] {
+    return ["logs", "-n", NAMESPACE, target, "--tail=500", "--prefix", "--all-containers"];
 }
 
 /** Runs kubectl on this terminal. */

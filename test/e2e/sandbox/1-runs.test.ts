@@ -4,6 +4,7 @@ import { existsSync, statSync } from "node:fs";
 import { adminPassword } from "../../../sandbox/admin";
 import { inWebserver, NAMESPACE } from "../../../sandbox/bots";
 import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
+import { waitUntil } from "../../../sandbox/cluster/wait";
 import { kubeconfigPath, stateDir } from "../../../sandbox/paths";
 import { EXPECTED, OUTPUT } from "../../../sandbox/sampleOrder";
 import { idlePod, requirePolicies, TestNamespace } from "../cluster/sandbox";
@@ -117,6 +118,13 @@ describe("npm run sandbox", () => {
         });
     }
 
+    it("shows the log of an engine's run that has only just begun", async () => {
+        await kubectl(["create", "job", "bots-engine-begun", "-n", NAMESPACE, "--from=cronjob/bots-engine"]);
+        const { code, text } = await sandbox("logs", "engine");
+        assert.equal(code, 0);
+        assert.match(text, /bots-engine-begun/);
+    });
+
     it("shows what runs", async () => {
         const { code, text } = await sandbox("status");
         assert.equal(code, 0);
@@ -183,14 +191,18 @@ describe("npm run sandbox", () => {
 
     it("runs the engine on its schedule", async function () {
         this.timeout(460_000);
-        const wait = (...args: string[]) => kubectl(["wait", "-n", NAMESPACE, "--timeout=420s", ...args]);
-        // Not lastSuccessfulTime: a run by hand sets it too.
-        await wait("cronjob/bots-engine", "--for=jsonpath={.status.lastScheduleTime}");
-        const jobs = await get<Objects>("jobs", "-l", "component=engine");
-        const scheduled = jobs.items
-            .map(({ metadata }) => metadata.name)
-            .find((name) => /^bots-engine-\d+$/.test(name));
-        assert.ok(scheduled, "no run of the schedule's is there");
-        await wait(`job/${scheduled}`, "--for=condition=complete");
+        interface Event {
+            readonly message: string;
+        }
+        // By the CronJob's events: runs by hand count in its status and, as jobs, push a scheduled one out of its history.
+        const about = "involvedObject.kind=CronJob,involvedObject.name=bots-engine,reason=SawCompletedJob";
+        const endedRun = async () => {
+            const { items } = await get<{ items: Event[] }>("events", "--field-selector", about);
+            return items.map(({ message }) => message).find((message) => /job: bots-engine-\d+,/.test(message));
+        };
+        let message: string | undefined;
+        const seen = async () => (message = await endedRun()) !== undefined;
+        await waitUntil("a run of the schedule to end", seen, { timeout: 420, interval: 2000 });
+        assert.match(message ?? "", /condition: Complete$/);
     });
 });
