@@ -200,6 +200,17 @@ const settingsSchema = z.strictObject({
         })
         .prefault({}),
 
+    backup: z
+        .strictObject({
+            schedule: formats.cronSchedule
+                .default("30 2 * * *")
+                .describe("When routes, channels, partners, grammars and mappings are saved to the config volume."),
+            keep: formats.count.default(14).describe("Backups that are kept; the oldest beyond them are removed."),
+            suspend: z.boolean().default(false).describe("Stop scheduling."),
+            resources: resources({ cpu: "100m", memory: "256Mi" }, { cpu: "500m", memory: "512Mi" }),
+        })
+        .prefault({}),
+
     tlsSecret: formats.objectName.optional().describe("Name of the existing TLS Secret of the Ingress."),
     ingress: z
         .strictObject({

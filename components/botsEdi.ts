@@ -2,6 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Settings } from "../settings";
+import { Backup } from "./backup";
 import { Configuration } from "./configuration";
 import { Credentials, SECRET_ENV } from "./credentials";
 import { Database, DATABASE_HOST, ENGINES } from "./database";
@@ -39,7 +40,7 @@ function webAddresses({ namespace, ingress, allowedHosts, csrfTrustedOrigins }: 
 
 /**
  * Bots EDI on Kubernetes: namespace, configuration, volumes and credentials; then the database where it is in the cluster;
- * then the initialisation of the database, complete; then webserver, job queue and engine; then the way in.
+ * then the initialisation of the database, complete; then webserver, job queue, engine and backup; then the way in.
  *
  * Several in one program need different names and namespaces. Pass a `kubernetes.Provider` in `opts.provider`.
  */
@@ -177,6 +178,8 @@ export class BotsEdi extends pulumi.ComponentResource {
             { runtime, timeZone: settings.timeZone, ...settings.engine },
             part(job),
         );
+
+        new Backup(`${name}-backup`, { runtime, timeZone: settings.timeZone, ...settings.backup }, part(job));
 
         const ingress =
             settings.ingress &&

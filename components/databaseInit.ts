@@ -5,13 +5,15 @@ import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
 import {
+    BACKUP_DIR,
+    BACKUP_MOUNT,
+    BACKUP_VOLUME,
     botsContainer,
     botsPodTemplate,
     BotsRuntime,
     CONFIG_DIR,
     healthCheck,
     LOGGING_DIR,
-    NAMES,
     Resources,
 } from "./podTemplate";
 
@@ -51,7 +53,7 @@ ${healthCheck("startup")
     .join(" ")}
 plan=$(PYTHONPATH=/config DJANGO_SETTINGS_MODULE=settings python -c '${SHOW_MIGRATIONS}')
 case $plan in *"[ ]"*) printf 'Migrations that did not run:\\n%s\\n' "$plan" >&2; exit 1 ;; esac
-kept="/config-backup/$CONFIG_CHECKSUM"
+kept="${BACKUP_DIR}/$CONFIG_CHECKSUM"
 mkdir -p "$kept"
 cp /config/bots.ini /config/settings.py "$kept/"
 echo "Configuration kept in $kept"
@@ -87,10 +89,10 @@ export class DatabaseInit extends pulumi.ComponentResource {
                                     { name: "DB_READ_TIMEOUT", value: String(args.deadlineSeconds) },
                                     { name: "CONFIG_CHECKSUM", value: args.configChecksum },
                                 ],
-                                volumeMounts: [{ name: "config-backup", mountPath: "/config-backup" }],
+                                volumeMounts: [BACKUP_MOUNT],
                             }),
                         ],
-                        volumes: [{ name: "config-backup", persistentVolumeClaim: { claimName: NAMES.config } }],
+                        volumes: [BACKUP_VOLUME],
                     }),
                 },
             },

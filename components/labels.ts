@@ -1,5 +1,6 @@
 /** The services of the system, as the spec labels them. */
-export type Component = "webserver" | "jobqueue" | "engine" | "init" | "database" | "storage" | "config" | "updater";
+export type Component =
+    "webserver" | "jobqueue" | "engine" | "init" | "backup" | "database" | "storage" | "config" | "updater";
 
 const APP = "bots-edi";
 

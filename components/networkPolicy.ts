@@ -38,7 +38,9 @@ const namespace = (name: string) => ({
 /** The services that run Bots: all of them use the database. */
 const BOTS_PODS = {
     matchLabels: EVERY_POD,
-    matchExpressions: [{ key: "component", operator: "In", values: ["webserver", "jobqueue", "engine", "init"] }],
+    matchExpressions: [
+        { key: "component", operator: "In", values: ["webserver", "jobqueue", "engine", "init", "backup"] },
+    ],
 };
 
 /** The flows that the system needs, by the name of their NetworkPolicy. */

@@ -75,6 +75,15 @@ export const NAMES = {
     env: "bots-config-env",
 } as const;
 
+/** Where the config volume is mounted in the pods that write backups to it. */
+export const BACKUP_DIR = "/config-backup";
+
+/** The config volume, as a volume of a pod. */
+export const BACKUP_VOLUME = { name: "config-backup", persistentVolumeClaim: { claimName: NAMES.config } };
+
+/** The config volume, as a mount of a container. */
+export const BACKUP_MOUNT = { name: BACKUP_VOLUME.name, mountPath: BACKUP_DIR };
+
 /** Pod Security "restricted", and nothing written outside the mounts. */
 export const HARDENED: k8s.types.input.core.v1.SecurityContext = {
     allowPrivilegeEscalation: false,

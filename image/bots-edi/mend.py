@@ -10,6 +10,12 @@ import bots
 CHANGES = [
     # A Python 2 import: `bots-plugoutindex` cannot start without this.
     ("plugoutindex.py", "    import pluglib ", "    from . import pluglib "),
+    # No plugin with a partner in it could be read back: Django wants set() for the groups that it is in.
+    (
+        "pluglib.py",
+        "            setattr(dbobject,key,value)\n",
+        "            dbobject.group.set(value) if key == 'group' else setattr(dbobject,key,value)\n",
+    ),
     # The launcher waits on a queue that nobody fills: jobs are accepted and never started.
     ("jobqueueserver.py", "quu = queue.Queue()", "quu = Jobqueue(logger)"),
     ("jobqueueserver.py", "server.register_instance(Jobqueue(logger))", "server.register_instance(quu)"),

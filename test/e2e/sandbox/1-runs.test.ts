@@ -125,6 +125,13 @@ describe("npm run sandbox", () => {
         assert.match(text, /bots-engine-begun/);
     });
 
+    it("saves routes, channels and mappings on the config volume", async () => {
+        await kubectl(["create", "job", "bots-backup-e2e", "-n", NAMESPACE, "--from=cronjob/bots-config-backup"]);
+        await kubectl(["wait", "job/bots-backup-e2e", "-n", NAMESPACE, "--for=condition=complete", "--timeout=120s"]);
+        const log = await kubectl(["logs", "-n", NAMESPACE, "job/bots-backup-e2e"]);
+        assert.match(log, /Saved \/config-backup\/plugins\/bots-\d+T\d+Z\.zip: \d+ bytes, [1-9]\d* files of usersys/);
+    });
+
     it("shows what runs", async () => {
         const { code, text } = await sandbox("status");
         assert.equal(code, 0);

@@ -21,7 +21,7 @@ const COMMON = {
     Deployment: 2,
     Service: 1,
     PodDisruptionBudget: 1,
-    CronJob: 1,
+    CronJob: 2,
 };
 const WITH_DATABASE = {
     PersistentVolumeClaim: 4,

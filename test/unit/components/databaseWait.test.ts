@@ -29,7 +29,8 @@ describe("wait-for-database", () => {
         const made = await system();
         const engine = find(made, "CronJob", "bots-engine").inputs.spec.jobTemplate.spec.template.spec;
         const init = find(made, "Job", "bots-db-init").inputs.spec.template.spec;
-        for (const { initContainers, containers } of [engine, init]) {
+        const backup = find(made, "CronJob", "bots-config-backup").inputs.spec.jobTemplate.spec.template.spec;
+        for (const { initContainers, containers } of [engine, init, backup]) {
             assert.equal(initContainers.length, 1);
             const [first] = initContainers;
             assert.equal(first.name, "wait-for-database");

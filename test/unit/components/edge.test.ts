@@ -160,7 +160,7 @@ describe("NetworkPolicies", () => {
         const bots = {
             matchLabels: { app: "bots-edi" },
             matchExpressions: [
-                { key: "component", operator: "In", values: ["webserver", "jobqueue", "engine", "init"] },
+                { key: "component", operator: "In", values: ["webserver", "jobqueue", "engine", "init", "backup"] },
             ],
         };
         const { podSelector, ingress } = find(made, "NetworkPolicy", "bots-database").inputs.spec;

@@ -1,0 +1,66 @@
+/** The script of CronJob bots-config-backup, in the image. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { ground } from "./rootHooks";
+import { environmentFolder, System } from "./system";
+
+const START = `
+import logging, sys
+from bots import botsglobal, botsinit
+botsinit.generalinit(sys.argv[1])
+botsglobal.logger = logging.getLogger("bots")
+from bots import pluglib
+from bots.models import channel, partner, partnergroep, routes, translate
+`;
+const ADD_PARTNERS = `
+group = partnergroep.objects.create(idpartner="retail", active=True, name="Retail")
+buyer = partner.objects.create(idpartner="buyer", active=True, isgroup=False, name="Müller")
+buyer.group.set([group])
+`;
+const FORGET = "[model.objects.all().delete() for model in (routes, translate, partner, channel)]";
+
+describe("backup", () => {
+    let system: System;
+    const plugins = "/home/bots/.bots/plugins";
+    const config = `${environmentFolder}/config`;
+    const python = async (...args: string[]): Promise<string> => {
+        const { code, output } = await system.run(["sh", "-c", `cp /config/* ${config} && python "$@"`, "sh", ...args]);
+        assert.equal(code, 0, output);
+        return output;
+    };
+    const inBots = (code: string, ...args: string[]) => python("-c", START + code, config, ...args);
+    const configured = () =>
+        system.sql(`SELECT idroute, fromchannel_id, tochannel_id FROM routes;
+                    SELECT idchannel, path, filename FROM channel;
+                    SELECT frommessagetype, tscript, tomessagetype FROM translate;
+                    SELECT idpartner, name FROM partner;
+                    SELECT from_partner_id, to_partner_id FROM partnergroup`);
+
+    before(async () => {
+        system = new System(ground());
+        await system.startDatabase();
+        const { code, output } = await system.run(["sh", "-c", "/entrypoint.sh init-db && python /sample/load.py"]);
+        assert.equal(code, 0, output);
+        await inBots(ADD_PARTNERS);
+    });
+    after(() => system.stop());
+
+    it("saves what is configured, and Bots reads it back", async () => {
+        const before = await configured();
+        assert.match(before, /sample_order\tsample_in\tsample_out[^]*buyer\tretail/);
+        const grammar = system.environmentPath("usersys/grammars/edifact/ORDERSD96AUN.py");
+        const written = readFileSync(grammar, "utf8");
+
+        const saved = await python("/config/backup.py", config, plugins, "14");
+        const [plugin] = readdirSync(system.path("bots/plugins"));
+        assert.match(saved, new RegExp(`Saved ${plugins}/${plugin ?? ""}: \\d+ bytes, [1-9]\\d* files of usersys`));
+
+        await inBots(FORGET);
+        rmSync(grammar);
+        assert.equal(await configured(), "");
+        await inBots("pluglib.read_plugin(sys.argv[2])", `${plugins}/${plugin ?? ""}`);
+
+        assert.equal(await configured(), before);
+        assert.equal(readFileSync(grammar, "utf8"), written);
+    });
+});
