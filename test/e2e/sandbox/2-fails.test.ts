@@ -96,6 +96,7 @@ describe("a db-init that fails", () => {
         await putSecret({});
         await deployment().up();
         assert.deepEqual((await workloads()).trim().split("\n").sort(), [
+            "cronjob.batch/bots-config-backup",
             "cronjob.batch/bots-engine",
             "deployment.apps/bots-jobqueue",
             "deployment.apps/bots-webserver",
