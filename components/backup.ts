@@ -55,7 +55,7 @@ export class Backup extends pulumi.ComponentResource {
                     timeZone: args.timeZone,
                     suspend: args.suspend,
                     concurrencyPolicy: "Forbid",
-                    // A night without a node in time is no night without a backup.
+                    // Late is better than not at all.
                     startingDeadlineSeconds: 3600,
                     successfulJobsHistoryLimit: 1,
                     failedJobsHistoryLimit: 1,
