@@ -43,8 +43,8 @@ def write_plugin(path):
         return sum(name.startswith("usersys/") for name in plugin.namelist())
 
 
-def save(config, target, keep):
-    """Adds a plugin to the target and removes the oldest beyond `keep`."""
+def save(config, target):
+    """Adds a plugin to the target."""
     os.umask(0o077)
     botsinit.generalinit(config)
     botsglobal.logger = logging.getLogger("bots")  # Bots' commands set it, its library expects it
@@ -54,12 +54,18 @@ def save(config, target, keep):
         files = write_plugin(part)
         plugin = part.replace(target / time.strftime("bots-%Y%m%dT%H%M%SZ.zip", time.gmtime()))
     print(f"Saved {plugin}: {plugin.stat().st_size} bytes, {files} files of usersys")
+
+
+def remove_old(target, keep):
+    """Removes the oldest plugins beyond `keep`."""
     for old in sorted(target.glob("bots-*.zip"))[:-keep]:
         old.unlink()
         print(f"Removed {old}")
 
 
+folder = Path(sys.argv[2])
 try:
-    save(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    save(sys.argv[1], folder)
 except Exception as error:
     sys.exit(f"Nothing was saved: {' '.join(str(error).split())}")
+remove_old(folder, int(sys.argv[3]))

@@ -146,15 +146,17 @@ async function showEngineLog(): Promise<void> {
             "there is no run of the engine to show: Kubernetes keeps each for ten minutes; `npm run sandbox -- engine` runs it",
         );
     }
-    let answer = "";
+    let log = "";
+    let reason = "";
     // A pod that still starts has no log, and kubectl calls that a failure.
     const hasLog = async () => {
-        const { code, stderr } = await tryKubectl(logs(`job/${latest}`));
-        answer = stderr.trim();
+        const { code, stdout, stderr } = await tryKubectl(logs(`job/${latest}`));
+        log = stdout;
+        reason = stderr.trim();
         return code === 0;
     };
-    await waitUntil(`the engine's job ${latest} to start`, hasLog, { timeout: 60, explain: () => answer });
-    await interactive(logs(`job/${latest}`));
+    await waitUntil(`the engine's job ${latest} to start`, hasLog, { timeout: 60, explain: () => reason });
+    process.stdout.write(log);
 }
 
 /** kubectl's arguments for the log of what `target` names. */

@@ -35,7 +35,7 @@ describe("Backup", () => {
 
     it("takes schedule, time zone and number from the settings", async () => {
         const backup = { schedule: "0 */6 * * *", keep: 3, suspend: true };
-        const made = await system({ timeZone: "Europe/Amsterdam", backup: backup });
+        const made = await system({ timeZone: "Europe/Amsterdam", backup });
         const { spec } = find(made, "CronJob", "bots-config-backup").inputs;
         assert.deepEqual([spec.schedule, spec.timeZone, spec.suspend], ["0 */6 * * *", "Europe/Amsterdam", true]);
         assert.equal(spec.jobTemplate.spec.template.spec.containers[0].args.at(-1), "3");
