@@ -1,7 +1,7 @@
 /** The way in from outside. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { labels } from "./labels";
+import { labels, SKIP_AWAIT } from "./labels";
 import { PartOptions } from "./part";
 import { WEBSERVER } from "./webserver";
 
@@ -36,7 +36,7 @@ export class Ingress extends pulumi.ComponentResource {
                     name: "bots-edi-ingress",
                     namespace: args.namespace,
                     labels: labels("webserver"),
-                    annotations: { ...args.annotations, ...(args.skipAwait && { "pulumi.com/skipAwait": "true" }) },
+                    annotations: { ...args.annotations, ...(args.skipAwait && SKIP_AWAIT) },
                 },
                 spec: {
                     ingressClassName: args.className,

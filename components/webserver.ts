@@ -1,7 +1,7 @@
 /** The web pages of Bots. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { labels, selector } from "./labels";
+import { labels, selector, SKIP_AWAIT } from "./labels";
 import { PartOptions } from "./part";
 import { botsContainer, botsPodTemplate, BotsRuntime, Resources, spread } from "./podTemplate";
 
@@ -105,7 +105,7 @@ export class Webserver extends pulumi.ComponentResource {
         this.service = new k8s.core.v1.Service(
             name,
             {
-                metadata,
+                metadata: { ...metadata, annotations: SKIP_AWAIT },
                 spec: {
                     type: "ClusterIP",
                     selector: selector("webserver"),
