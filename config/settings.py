@@ -350,12 +350,15 @@ if problems:
 if "bots.router" in sys.modules:  # only Bots' engine loads it
     # Beside this file, or where the image found it: an image copies no more than this file and bots.ini out of /config.
     sys.path += [os.path.dirname(os.path.abspath(__file__)), "/config"]
-    from engine_lock import BUSY, EngineLock
-    from engine_run import install
+    try:
+        from engine_lock import BUSY, EngineLock
+        from engine_run import install
 
-    busy = 0 if ENGINE_BUSY_OK else BUSY
-    lock = EngineLock(os.path.join(botssys, "engine.lock"), ENGINE_WAIT, busy)
-    install(sys.modules["bots.router"], lock)
+        busy = 0 if ENGINE_BUSY_OK else BUSY
+        lock = EngineLock(os.path.join(botssys, "engine.lock"), ENGINE_WAIT, busy)
+        install(sys.modules["bots.router"], lock)
+    except (ImportError, AttributeError) as error:
+        raise SystemExit(f"Bots settings: no engine can be run alone, so none is run: {error}") from None
 
 # --- Health --------------------------------------------------------------------------------------------------------
 

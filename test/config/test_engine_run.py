@@ -134,6 +134,26 @@ def test_only_engines_take_the_lock(orders, database):
     assert (environment.folder / "botssys/engine.lock").exists()
 
 
+def test_without_the_lock_no_engine_starts_and_one_line_says_why(environment):
+    environment.init_db()
+    (environment.config / "engine_lock.py").unlink()
+    done = environment.run("bots-engine", f"-c{environment.config}", "--new")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Bots settings: no engine can be run alone, so none is run: No module named 'engine_lock'\n"
+
+
+def test_an_engine_that_is_not_as_expected_does_not_start_and_one_line_says_why(environment):
+    environment.init_db()
+    code = (
+        "import sys; from bots import botslib, engine; del botslib.check_if_other_engine_is_running; "
+        "sys.argv = ['bots-engine', sys.argv[1], '--new']; engine.start()"
+    )
+    done = environment.run(sys.executable, "-c", code, f"-c{environment.config}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Bots settings: no engine can be run alone, so none is run: module 'bots.botslib'")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_an_inbox_that_cannot_be_emptied_is_told_and_nothing_of_it_is_sent(orders):
     orders.put("beta", range(3))
