@@ -187,6 +187,11 @@ const settingsSchema = z.strictObject({
             deadlineSeconds: formats.seconds
                 .default(3600)
                 .describe("Seconds after which a run is ended; it would block the next."),
+            waitSeconds: formats.seconds
+                .optional()
+                .describe(
+                    "Seconds that an engine, whoever starts it, waits for another one; 600, or the deadline where that is shorter, without it.",
+                ),
             suspend: z.boolean().default(false).describe("Stop scheduling, for maintenance."),
             resources: resources({ cpu: "200m", memory: "512Mi" }, { cpu: "2000m", memory: "2Gi" }),
         })
@@ -298,7 +303,7 @@ export type SettingsInput = z.input<typeof settingsSchema>;
 
 /** Names that the program sets itself. */
 const RESERVED_ENV =
-    /^(BOTSENV|DB_(ENGINE|NAME|USER|PASSWORD|HOST|PORT|INIT_SKIP)|CONFIG_CHECKSUM|DJANGO_SECRET_KEY|TZ|LOG_LEVEL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|DEBUG|DJANGO_SECURE)$/;
+    /^(BOTSENV|DB_(ENGINE|NAME|USER|PASSWORD|HOST|PORT|INIT_SKIP)|CONFIG_CHECKSUM|ENGINE_WAIT|ENGINE_BUSY_OK|DJANGO_SECRET_KEY|TZ|LOG_LEVEL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|DEBUG|DJANGO_SECURE)$/;
 const SECRET_NAME = /PASSWORD|PASSWD|_PASS$|_PWD$|SECRET|TOKEN|PRIVATE_KEY|API_?KEY|CREDENTIAL/i;
 
 /** Rules that need more than one key. They run beside the single ones, so a key may be missing here. */
@@ -323,6 +328,10 @@ function checkTogether(partial: Partial<Settings>, context: z.RefinementCtx): vo
     }
     if (partial.imageUpdater && !/^[^/]*[.:][^/]*\/|^localhost\//.test(partial.image?.repository ?? "localhost/")) {
         refuse(["image", "repository"], "takes a repository with its registry where the image updater is on");
+    }
+    const { waitSeconds, deadlineSeconds } = partial.engine ?? {};
+    if (waitSeconds !== undefined && deadlineSeconds !== undefined && waitSeconds > deadlineSeconds) {
+        refuse(["engine", "waitSeconds"], `takes at most engine.deadlineSeconds, ${deadlineSeconds}`);
     }
     const scaling = partial.webserver?.autoscaling;
     if (scaling && scaling.maxReplicas < scaling.minReplicas) {
