@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { botsIni, IniOverrides } from "../settings/botsIni";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
 import { BOTSENV, NAMES } from "./podTemplate";
@@ -36,6 +37,8 @@ export interface ConfigurationArgs {
     readonly behindTls: boolean;
     /** Further environment variables. */
     readonly env: Record<string, string>;
+    /** What differs from config/bots.ini. */
+    readonly botsIni: IniOverrides;
     /** Sections appended to bots.ini. */
     readonly directoryMonitors: readonly DirectoryMonitor[];
 }
@@ -67,7 +70,7 @@ export class Configuration extends pulumi.ComponentResource {
         super("bots-edi:index:Configuration", name, {}, opts);
         const sections = args.directoryMonitors.map(monitorSection);
         const files = {
-            [NAMES.botsIni]: { "bots.ini": readFileSync(join(CONFIG_DIR, "bots.ini"), "utf8") + sections.join("") },
+            [NAMES.botsIni]: { "bots.ini": botsIni(args.botsIni) + sections.join("") },
             [NAMES.settingsPy]: { "settings.py": readFileSync(join(CONFIG_DIR, "settings.py"), "utf8") },
             [NAMES.env]: {
                 BOTSENV,

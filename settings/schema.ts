@@ -1,8 +1,6 @@
-/** The stack's configuration: read once, checked at once, typed. docs/configuration.md is made from this schema. */
-import * as pulumi from "@pulumi/pulumi";
-import { closest } from "fastest-levenshtein";
+/** Every setting: its form, its default and what it is. docs/configuration.md is made from this. */
 import { z } from "zod";
-import * as formats from "./formats";
+import * as formats from "../formats";
 
 type Quantities = Record<"cpu" | "memory", string>;
 
@@ -56,18 +54,26 @@ const directoryMonitor = z.strictObject({
 
 const toleration = z
     .strictObject({
-        key: z.string().optional().describe("Taint key; every key without it."),
-        operator: z.enum(["Exists", "Equal"]).optional().describe("How the value is compared."),
-        value: z.string().optional().describe("Taint value."),
+        key: formats.labelKey.optional().describe("Taint key; every key without it, where the operator is Exists."),
+        operator: z.enum(["Exists", "Equal"]).optional().describe("How the value is compared; Equal without it."),
+        value: formats.labelValue.optional().describe("Taint value."),
         effect: z
             .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
             .optional()
             .describe("Effect; every one without it."),
-        tolerationSeconds: z.int().optional().describe("Seconds until eviction; for ever without it."),
+        tolerationSeconds: z.int().optional().describe("Seconds until eviction (NoExecute); for ever without it."),
+    })
+    .refine(({ key, operator }) => key !== undefined || operator === "Exists", {
+        path: ["operator"],
+        message: "takes Exists where there is no key",
     })
     .refine(({ operator, value }) => operator !== "Exists" || value === undefined, {
         path: ["value"],
         message: "takes nothing where the operator is Exists",
+    })
+    .refine(({ effect, tolerationSeconds }) => effect === "NoExecute" || tolerationSeconds === undefined, {
+        path: ["effect"],
+        message: "takes NoExecute where there are tolerationSeconds",
     });
 
 const egress = z.strictObject({
@@ -75,7 +81,8 @@ const egress = z.strictObject({
     ports: z.array(formats.port).default([]).describe("TCP ports; every port where empty."),
 });
 
-const settingsSchema = z.strictObject({
+/** The schema of a stack's configuration. What a setting takes in the company of others stands in rules.ts. */
+export const schema = z.strictObject({
     production: formats.flag
         .prefault(false)
         .describe(
@@ -89,21 +96,29 @@ const settingsSchema = z.strictObject({
         ),
     namespace: formats.namespaceName.default("edi").describe("Namespace of every object (spec)."),
     createNamespace: formats.flag
+        .optional()
+        .describe(
+            "Make the namespace. Without it: `true` with `database`, and otherwise `false`: it exists, with the Secret in it.",
+        ),
+    labelNamespace: formats.flag
         .prefault(true)
-        .describe("Make the namespace; `false` where it exists, with the Secret in it: then only its labels are set."),
+        .describe(
+            "Set the labels of a namespace that exists, Pod Security's among them; `false` where it may not be changed.",
+        ),
     protectData: formats.flag
         .prefault(true)
         .describe(
             "Keep namespace, volume claims, generated Secret and its passwords from deletion; `false`: all may be lost.",
         ),
 
-    imageTag: formats.imageTag.describe("Tag of the image. An edit of this line is the whole bump."),
+    imageTag: formats.imageTag.describe(
+        'Tag of the image; with its digest, `"4.0@sha256:…"`, the bytes are pinned too. An edit of this line is the whole bump.',
+    ),
     image: z
         .strictObject({
             repository: formats.imageRepository
                 .default("harbor.pminc.me/priv/bots-edi")
                 .describe("Image without tag (spec)."),
-            digest: formats.imageDigest.optional().describe("Digest that the tag must have; pins the bytes."),
             pullPolicy: z
                 .enum(["IfNotPresent", "Always", "Never"])
                 .default("IfNotPresent")
@@ -155,6 +170,10 @@ const settingsSchema = z.strictObject({
                     maxReplicas: formats.count.describe("Most pods."),
                     targetCPUUtilization: formats.count.default(80).describe("CPU, as a percentage of the request."),
                 })
+                .superRefine(({ minReplicas, maxReplicas }, context) => {
+                    const message = `takes at least minReplicas, ${minReplicas}`;
+                    if (maxReplicas < minReplicas) context.addIssue({ code: "custom", path: ["maxReplicas"], message });
+                })
                 .optional()
                 .describe("A HorizontalPodAutoscaler in place of `replicas`."),
             resources: resources({ cpu: "100m", memory: "256Mi" }, { cpu: "1000m", memory: "1Gi" }),
@@ -193,7 +212,7 @@ const settingsSchema = z.strictObject({
         .prefault({}),
     databaseInit: z
         .strictObject({
-            deadlineSeconds: formats.seconds
+            deadlineSeconds: formats.secondsOfADay
                 .default(300)
                 .describe("Seconds that the Job may take, retries included (spec)."),
             resources: resources({ cpu: "100m", memory: "256Mi" }, { cpu: "500m", memory: "512Mi" }),
@@ -203,26 +222,34 @@ const settingsSchema = z.strictObject({
     backup: z
         .strictObject({
             schedule: formats.cronSchedule
-                .default("30 2 * * *")
-                .describe("When routes, channels, partners, grammars and mappings are saved to the config volume."),
+                .default("30 4 * * *")
+                .describe(
+                    "When routes, channels, partners, grammars and mappings are saved to the config volume. No zone's clock leaves the default out.",
+                ),
             keep: formats.count.default(14).describe("Backups that are kept; the oldest beyond them are removed."),
             suspend: z.boolean().default(false).describe("Stop scheduling."),
             resources: resources({ cpu: "100m", memory: "256Mi" }, { cpu: "500m", memory: "512Mi" }),
         })
         .prefault({}),
 
-    tlsSecret: formats.objectName.optional().describe("Name of the existing TLS Secret of the Ingress."),
+    tls: formats.flag
+        .optional()
+        .describe(
+            "Whether browsers come by TLS: cookies are then sent over https only. Without it: `true` with `ingress`, and otherwise `false`.",
+        ),
+    tlsSecret: formats.objectName
+        .optional()
+        .describe("Name of the existing TLS Secret of the Ingress; the controller's own certificate without it."),
     ingress: z
         .strictObject({
             host: formats.hostName.describe("Host name of the web pages."),
             className: formats.objectName.default("traefik").describe("Ingress class (spec)."),
             annotations: z
-                .record(z.string(), z.string())
-                .default({
-                    "traefik.ingress.kubernetes.io/router.entrypoints": "websecure",
-                    "traefik.ingress.kubernetes.io/router.tls": "true",
-                })
-                .describe("Annotations of the Ingress, in place of the default ones (spec)."),
+                .record(formats.labelKey, formats.anyText.nullable())
+                .default({})
+                .describe(
+                    "Annotations of the Ingress, beside those that a class called like `traefik` (spec) or `nginx` gets; `null` removes one.",
+                ),
             skipAwait: z
                 .boolean()
                 .default(true)
@@ -280,201 +307,52 @@ const settingsSchema = z.strictObject({
         .array(formats.origin)
         .optional()
         .describe("Django's CSRF_TRUSTED_ORIGINS; the Ingress host's origin without it."),
+    botsIni: z
+        .record(formats.iniName, z.record(formats.iniName, formats.iniValue))
+        .default({})
+        .describe("What differs from `config/bots.ini`, by section and key: `botsIni.settings.sendreportiferror`."),
     env: z
-        .record(formats.envName, z.string())
+        .record(formats.envName, formats.anyText)
         .default({})
         .describe("Further environment variables of every Bots container, such as EMAIL_HOST."),
     secretEnv: z
-        .record(formats.envName, z.string())
+        .record(formats.envName, formats.anyText)
         .default({})
+        .meta({ takesSecrets: true })
         .describe("Environment variables that are secret: `pulumi config set --secret --path secretEnv.NAME`."),
 });
 
-/** What a stack is made from: every key present, checked, defaults filled in. docs/configuration.md describes each. */
-export type Settings = z.output<typeof settingsSchema>;
+/** The settings, checked, with those defaults that stand in the schema. */
+export type Checked = z.output<typeof schema>;
 
 /** What a stack's configuration may hold; only `imageTag` has to be there. docs/configuration.md describes each key. */
-export type SettingsInput = z.input<typeof settingsSchema>;
+export type SettingsInput = z.input<typeof schema>;
 
-/** Names that the program sets itself. */
-const RESERVED_ENV =
-    /^(BOTSENV|DB_(ENGINE|NAME|USER|PASSWORD|HOST|PORT|INIT_SKIP)|CONFIG_CHECKSUM|DJANGO_SECRET_KEY|TZ|LOG_LEVEL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|DEBUG|DJANGO_SECURE)$/;
-const SECRET_NAME = /PASSWORD|PASSWD|_PASS$|_PWD$|SECRET|TOKEN|PRIVATE_KEY|API_?KEY|CREDENTIAL/i;
+/** The form of one setting, or of a group of them. */
+export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** Rules that need more than one key. They run beside the single ones, so a key may be missing here. */
-function checkTogether(partial: Partial<Settings>, context: z.RefinementCtx): void {
-    const refuse = (path: (string | number)[], message: string) => {
-        context.addIssue({ code: "custom", path, message });
-    };
-
-    if (partial.production === true && partial.database)
-        refuse(["database"], "takes nothing in production: use an external database");
-    if (partial.production === true && partial.ingress && partial.tlsSecret === undefined) {
-        refuse(["tlsSecret"], "takes the name of a TLS Secret: an Ingress in production needs one");
-    }
-    if (
-        partial.storage?.accessMode === "ReadWriteOnce" &&
-        partial.nodeSelector?.["kubernetes.io/hostname"] === undefined
-    ) {
-        refuse(
-            ["storage", "accessMode"],
-            "takes ReadWriteMany, or pods that all run on one node: set nodeSelector kubernetes.io/hostname",
-        );
-    }
-    if (partial.imageUpdater && !/^[^/]*[.:][^/]*\/|^localhost\//.test(partial.image?.repository ?? "localhost/")) {
-        refuse(["image", "repository"], "takes a repository with its registry where the image updater is on");
-    }
-    const scaling = partial.webserver?.autoscaling;
-    if (scaling && scaling.maxReplicas < scaling.minReplicas) {
-        refuse(["webserver", "autoscaling", "maxReplicas"], `takes at least minReplicas, ${scaling.minReplicas}`);
-    }
-    for (const group of ["env", "secretEnv"] as const) {
-        for (const name of names(partial[group])) {
-            if (RESERVED_ENV.test(name)) refuse([group, name], "takes no variable that the program sets itself");
-        }
-    }
-    for (const name of names(partial.env)) {
-        if (SECRET_NAME.test(name)) {
-            const command = `pulumi config set --secret --path secretEnv.${name}`;
-            refuse(["env", name], `takes nothing secret, since anyone may read it: use \`${command}\``);
-        }
-    }
-}
-
-/** The names in a group of variables; none where it is no group, which its own check reports. */
-function names(group: unknown): string[] {
-    return typeof group === "object" && group !== null ? Object.keys(group) : [];
-}
-
-/** The schema of a stack's configuration. */
-export const schema = settingsSchema.superRefine(checkTogether, { when: () => true });
-
-/** Where the configuration comes from. */
-export interface SettingsContext {
-    /** Prefix of the keys in messages: the project's name. Default: `bots-edi`. */
-    readonly project?: string;
-    /** Name of the stack. `prod` turns the production rules on unless the configuration says otherwise. */
-    readonly stack?: string;
-    /** Top-level keys that hold a secret. Default: every key, for use as a library. */
-    readonly secretKeys?: readonly string[];
-}
-
-/** A value as a message shows it: short, and never a secret. */
-function shown(raw: unknown, path: readonly PropertyKey[], secretKeys: readonly string[] = []): string {
-    const value = path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], raw);
-    if (value === undefined) return "is missing";
-    const [group, name] = path.map(String);
-    const isSecret = group === "env" && SECRET_NAME.test(name ?? "");
-    if (isSecret || ["secretEnv", ...secretKeys].includes(group ?? "")) return "is [secret]";
-    const text = JSON.stringify(value);
-    return `is ${text.length > 80 ? `${text.slice(0, 77)}...` : text}`;
-}
-
-/** The keys that the schema knows at a path. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
-    let node: z.core.JSONSchema.BaseSchema | undefined = jsonSchema();
-    for (const key of path) {
-        const inner: unknown = typeof key === "number" ? node?.items : node?.properties?.[String(key)];
-        node = inner as z.core.JSONSchema.BaseSchema | undefined;
-    }
-    return Object.keys(node?.properties ?? {});
-}
+let made: JsonSchema | undefined;
 
 /** The schema as JSON Schema, with defaults and descriptions. */
-export function jsonSchema(): z.core.JSONSchema.BaseSchema {
-    return z.toJSONSchema(settingsSchema, { io: "input", unrepresentable: "any" });
+export function jsonSchema(): JsonSchema {
+    return (made ??= z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
 }
 
-/** `pulumi config set --path` stores 587 as a number and true as a boolean, also where the setting is text. */
-function textual(value: unknown, schema: z.core.JSONSchema._JSONSchema | undefined): unknown {
-    if (typeof schema !== "object") return value;
-    if (schema.type === "string" && (typeof value === "number" || typeof value === "boolean")) return String(value);
-    if (Array.isArray(value)) {
-        const { items } = schema;
-        return value.map((item) => textual(item, Array.isArray(items) ? undefined : items));
-    }
-    if (typeof value !== "object" || value === null) return value;
-    const inner = (key: string) => schema.properties?.[key] ?? schema.additionalProperties;
-    return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, textual(field, inner(key))]));
+/** The setting at a path; none where there is no such setting. */
+export function settingAt(path: readonly PropertyKey[]): JsonSchema | undefined {
+    return path.reduce<JsonSchema | undefined>((node, key) => {
+        const inner =
+            typeof key === "number" ? node?.items : (node?.properties?.[String(key)] ?? node?.additionalProperties);
+        return inner as JsonSchema | undefined;
+    }, jsonSchema());
 }
 
-function describe(
-    issue: z.core.$ZodIssue,
-    raw: unknown,
-    project: string,
-    secretKeys: readonly string[] | undefined,
-): string[] {
-    const key = (path: readonly PropertyKey[]) => `${project}:${path.map(String).join(".")}`;
-    if (issue.code === "unrecognized_keys") {
-        return issue.keys.map((unknown) => {
-            const path = [...issue.path, unknown];
-            const near = closest(unknown, knownKeys(issue.path));
-            return `${key(path)} ${shown(raw, path, secretKeys)}, and is no setting; the nearest is ${near}`;
-        });
-    }
-    if (issue.code === "invalid_key") {
-        return [
-            `${key(issue.path)} is no legal name; takes ${issue.issues[0]?.message.replace(/^takes /, "") ?? "another"}`,
-        ];
-    }
-    const listed = issue.code === "invalid_value" && !issue.message.startsWith("takes");
-    const expected = listed ? `takes ${issue.values.map(String).join(" | ")}` : issue.message;
-    return [
-        `${key(issue.path)} ${shown(raw, issue.path, secretKeys)}; ${expected.replace(/^Invalid input: expected/, "takes")}`,
-    ];
+/** The types that a setting takes, such as `string` and `null`. */
+export function typesOf(setting: JsonSchema | undefined): unknown[] {
+    return (setting?.anyOf ?? [setting]).flatMap((form) => form?.type);
 }
 
-/**
- * Checks a configuration and fills in its defaults.
- *
- * @param raw the configuration, top-level keys without the project's prefix.
- * @throws pulumi.RunError that names every wrong key at once: its value and what it takes.
- */
-export function parseSettings(raw: SettingsInput | Record<string, unknown>, context: SettingsContext = {}): Settings {
-    const { project = "bots-edi", stack, secretKeys } = context;
-    const { properties = {} } = jsonSchema();
-    // Only inside groups: a top-level value that is a number has lost what makes it a tag, the zero of 4.10.
-    const groups = Object.entries(raw).map(([key, value]) => [
-        key,
-        typeof value === "object" ? textual(value, properties[key]) : value,
-    ]);
-    const input = { production: stack === "prod", ...(Object.fromEntries(groups) as Record<string, unknown>) };
-    const parsed = schema.safeParse(input);
-    const errors = (parsed.error?.issues ?? []).flatMap((issue) => describe(issue, input, project, secretKeys));
-    if (raw.secretEnv !== undefined && secretKeys && !secretKeys.includes("secretEnv")) {
-        errors.push(
-            `${project}:secretEnv is plain text; takes secrets only: set each by \`pulumi config set --secret --path secretEnv.NAME\``,
-        );
-    }
-    if (parsed.success && errors.length === 0) return parsed.data;
-    const title = `The configuration${stack === undefined ? "" : ` of stack ${stack}`} has ${errors.length === 1 ? "an error" : `${errors.length} errors`}:`;
-    throw new pulumi.RunError(
-        [title, ...errors.map((error) => `  ${error}`), "docs/configuration.md lists every setting."].join("\n"),
-    );
-}
-
-/** A top-level value as Pulumi hands it over: structured ones are JSON. */
-function decoded(value: string): unknown {
-    if (!/^\s*[{[]/.test(value)) return value;
-    try {
-        return JSON.parse(value);
-    } catch {
-        // Text, then: where it should have been a group, the schema says so, beside all other errors.
-        return value;
-    }
-}
-
-/** The settings of the stack that runs. */
-export function readSettings(): Settings {
-    const project = pulumi.getProject();
-    const prefix = `${project}:`;
-    const ours = Object.entries(pulumi.runtime.allConfig())
-        .filter(([key]) => key.startsWith(prefix))
-        .map(([key, value]) => [key.slice(prefix.length), value] as const);
-    const secretKeys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
-    return parseSettings(Object.fromEntries(ours.map(([key, value]) => [key, decoded(value)])), {
-        project,
-        stack: pulumi.getStack(),
-        secretKeys: secretKeys.map((key) => key.replace(prefix, "")),
-    });
+/** Whether a top-level setting is for what is secret. */
+export function takesSecrets(key: string): boolean {
+    return settingAt([key])?.takesSecrets === true;
 }

@@ -9,6 +9,7 @@ const ROOT = join(__dirname, "..", "..", "..");
 const PROGRAM = [
     "index.ts",
     "settings.ts",
+    "settings",
     "formats.ts",
     "components",
     "config",
