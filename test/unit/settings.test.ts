@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { parseSettings, SettingsContext } from "../../settings";
+import { EDGES } from "../support/edges";
 import { record } from "../support/recorder";
 import { recordStack } from "../support/stack";
 
@@ -474,6 +475,11 @@ describe("settings", () => {
         await assert.rejects(recordStack("prod", changes), /secretEnv is plain text/);
         const made = await recordStack("prod", changes, { secretKeys: ["bots-edi:secretEnv"] });
         assert.ok(made.some(({ name }) => name === "bots-edi-credentials-env"));
+    });
+
+    it("takes the edges, which test/e2e/api sends to a real API server", () => {
+        for (const [what, settings] of Object.entries(EDGES))
+            assert.deepEqual(errors({ ...TAG, ...settings }), [], what);
     });
 
     it("is usable without a stack", async () => {
