@@ -1,11 +1,12 @@
 /** The stack's configuration: read once, checked at once, typed. */
 import * as pulumi from "@pulumi/pulumi";
-import { describe, keyOf, line, misreadLine, Origin, valueAt } from "./settings/messages";
+import { describe, keyOf, line, misreadLine, Origin } from "./settings/messages";
 import { notices } from "./settings/notices";
 import { brokenRules } from "./settings/rules";
 import { Checked, jsonSchema, schema, SettingsInput, takesSecrets } from "./settings/schema";
 import { readStackConfig } from "./settings/stackConfig";
 import { digitsAsText, isMisreadText, Misread } from "./settings/text";
+import { valueAt } from "./settings/valueAt";
 
 export { jsonSchema };
 export type { SettingsInput };

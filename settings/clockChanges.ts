@@ -26,6 +26,8 @@ function wallClock(timeZone: string): (moment: number) => number {
 
 /** The changes of a zone's clock in the year from a moment on, in milliseconds. */
 export function clockChanges(timeZone: string, from: number): ClockChange[] {
+    // The default, and no reason to load the tables of all zones at every run.
+    if (timeZone === "UTC") return [];
     const clock = wallClock(timeZone);
     const start = Math.floor(from / DAY) * DAY;
     const offset = (moment: number) => clock(moment) - moment;

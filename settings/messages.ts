@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { settingAt, takesSecrets } from "./schema";
 import { looksSecret } from "./secretNames";
 import type { Misread } from "./text";
+import { valueAt } from "./valueAt";
 
 /** Where what is reported comes from. */
 export interface Origin {
@@ -21,11 +22,6 @@ const MOVED: Readonly<Record<string, string>> = {
 };
 
 type Path = readonly PropertyKey[];
-
-/** The value at a path; `undefined` where there is none. */
-export function valueAt(raw: unknown, path: Path): unknown {
-    return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[key], raw);
-}
 
 /** Whether a value is never shown: it came as a secret, belongs where secrets do, or looks like one. */
 function isHidden(path: Path, value: unknown, { secretKeys }: Origin): boolean {

@@ -50,11 +50,12 @@ function entriesOf(group: unknown): [string, unknown][] {
     return typeof group === "object" && group !== null && !Array.isArray(group) ? Object.entries(group) : [];
 }
 
-/** Names that the program sets itself; in secretEnv also those that it sets for one container, since no list may name one twice. */
+/** Names that the program sets itself. */
 const OWN =
     /^(BOTSENV|DB_(ENGINE|NAME|USER|PASSWORD|HOST|PORT|INIT_SKIP)|CONFIG_CHECKSUM|DJANGO_SECRET_KEY|TZ|LOG_LEVEL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|DEBUG|DJANGO_SECURE)$/;
 
 const SETTINGS_PY = readFileSync(join(__dirname, "..", "config", "settings.py"), "utf8");
+/** The mail settings that config/settings.py reads: any other would be ignored. */
 const MAIL = [...SETTINGS_PY.matchAll(/\("(EMAIL_\w+)"/g)].map(([, name]) => name ?? "");
 
 const isTrue = (value: unknown) => /^true$/i.test(String(value));
@@ -113,6 +114,7 @@ const RULES: readonly Rule[] = [
     ),
 
     variables("env", (name) => (OWN.test(name) ? "no variable that the program sets itself" : undefined)),
+    // db-init sets the last one in the same list, which may name a variable once.
     variables("secretEnv", (name) =>
         OWN.test(name) || name === "DB_READ_TIMEOUT" ? "no variable that the program sets itself" : undefined,
     ),
@@ -124,8 +126,10 @@ const RULES: readonly Rule[] = [
     variables("env", (name, _, { given }) =>
         given(`secretEnv.${name}`) === undefined ? undefined : "nothing beside the variable of that name in secretEnv",
     ),
-    variables("env", (name) =>
-        name.startsWith("EMAIL_") && !MAIL.includes(name) ? `no other EMAIL_ than ${MAIL.join(", ")}` : undefined,
+    ...(["env", "secretEnv"] as const).map((group) =>
+        variables(group, (name) =>
+            name.startsWith("EMAIL_") && !MAIL.includes(name) ? `no other EMAIL_ than ${MAIL.join(", ")}` : undefined,
+        ),
     ),
     variables("env", (name, value, { given }) =>
         name === "EMAIL_USE_SSL" && isTrue(value) && isTrue(given("env.EMAIL_USE_TLS"))

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isMap, isScalar, isSeq, Node, parseDocument, Scalar } from "yaml";
 import { Misread } from "./text";
+import { valueAt } from "./valueAt";
 
 /** A stack's configuration as it arrives. */
 export interface StackConfig {
@@ -60,11 +61,7 @@ export function misreadings(file: string, prefix: string, values: Readonly<Recor
     const config = document.get("config") as Node | undefined;
     return scalarsOf(config).flatMap(({ path: [top = "", ...inner], scalar }) => {
         const path = [top.replace(prefix, ""), ...inner];
-        const arrived = path.reduce<unknown>(
-            (value, key) => (value as Record<string, unknown> | undefined)?.[key],
-            values,
-        );
-        const [written, read] = [scalar.source ?? "", String(arrived)];
+        const [written, read] = [scalar.source ?? "", String(valueAt(values, path))];
         const isChanged = scalar.type === "PLAIN" && read !== written && mayBe(written, read);
         return isChanged ? [{ path, written, read }] : [];
     });

@@ -278,6 +278,11 @@ describe("settings", () => {
                 /env\.EMAIL_TIMEOUT is "5"; takes no other EMAIL_ than EMAIL_HOST, EMAIL_PORT, /,
             ],
             [
+                "a secret EMAIL_ that was accepted and ignored",
+                { secretEnv: { EMAIL_SSL_KEYFILE: "x" } },
+                /secretEnv\.EMAIL_SSL_KEYFILE is \[secret\]; takes no other EMAIL_ than/,
+            ],
+            [
                 "a key of bots.ini that there is not",
                 { botsIni: { settings: { maxday: 3 } } },
                 /botsIni\.settings\.maxday is 3; takes a section and a key of config\/bots\.ini: maxdays, /,
