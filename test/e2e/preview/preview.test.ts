@@ -1,7 +1,7 @@
 /** The real Pulumi CLI previews every stack. It needs no cluster: a first preview reads none. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -68,5 +68,23 @@ const hasCli = spawnSync("pulumi", ["version"]).status === 0;
         assert.notEqual(status, 0);
         assert.match(stdout + stderr, /has 2 errors:[^]*imageTag is "latest"[^]*nonsense is "1", and is no setting/);
         assert.doesNotMatch(stdout, /kubernetes:/);
+    });
+
+    it("text that YAML changes was changed silently, and a secret in env ended in a ConfigMap: both are refused at up", () => {
+        assert.equal(
+            pulumi("config", "set", "--stack", "staging", "--path", "--secret", "env.LICENCE", "hunter2").status,
+            0,
+        );
+        const file = join(folder, "Pulumi.staging.yaml");
+        // By hand: the CLI itself quotes what it writes.
+        writeFileSync(file, readFileSync(file, "utf8").replace(/imageTag: .*/, "imageTag: 4.10"));
+        const { status, stdout, stderr } = pulumi("preview", "--stack", "staging");
+        assert.notEqual(status, 0);
+        assert.match(
+            stdout + stderr,
+            /has 2 errors:[^]*imageTag is written 4\.10 and read as 4\.1; takes text: quote it/,
+        );
+        assert.match(stdout + stderr, /bots-edi:env is \[secret\]; takes nothing secret/);
+        assert.doesNotMatch(stdout + stderr, /hunter2/);
     });
 });
