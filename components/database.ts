@@ -1,8 +1,8 @@
 /** A database in the cluster, for stacks that have no external one: for trying and testing. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { labels, selector } from "./labels";
-import { NOT_AWAITED, PartOptions, timeouts } from "./part";
+import { labels, selector, SKIP_AWAIT } from "./labels";
+import { PartOptions, timeouts } from "./part";
 import { containerResources, HARDENED, Placement, placed, podSecurity, Resources } from "./podTemplate";
 import { durableClaim } from "./storage";
 
@@ -111,7 +111,7 @@ export class Database extends pulumi.ComponentResource {
         this.service = new k8s.core.v1.Service(
             name,
             {
-                metadata: { ...metadata, annotations: NOT_AWAITED },
+                metadata: { ...metadata, annotations: SKIP_AWAIT },
                 spec: {
                     selector: selector("database"),
                     ports: [{ name: "sql", port: engine.port, targetPort: "sql", protocol: "TCP" }],

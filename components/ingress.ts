@@ -1,8 +1,8 @@
 /** The way in from outside. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { labels } from "./labels";
-import { NOT_AWAITED, PartOptions } from "./part";
+import { labels, SKIP_AWAIT } from "./labels";
+import { PartOptions } from "./part";
 import { WEBSERVER } from "./webserver";
 
 /** The inputs of {@link Ingress}. */
@@ -52,7 +52,7 @@ export class Ingress extends pulumi.ComponentResource {
         const annotations = {
             ...classAnnotations(args.className, tls),
             ...args.annotations,
-            ...(args.skipAwait && NOT_AWAITED),
+            ...(args.skipAwait && SKIP_AWAIT),
         };
         new k8s.networking.v1.Ingress(
             name,

@@ -21,3 +21,9 @@ export function labels(component: Component): Record<string, string> {
         "app.kubernetes.io/component": component,
     };
 }
+
+/**
+ * Annotation of an object that an update does not wait for. A Service takes ten seconds after its last event, and is ready
+ * when the pods behind it are, which the update waits for anyway.
+ */
+export const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" };

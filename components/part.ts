@@ -9,9 +9,6 @@ export interface PartOptions extends pulumi.ComponentResourceOptions {
     dependsOn?: pulumi.Resource[];
 }
 
-/** On a Service: its pods are waited for anyway, and that its addresses have settled takes ten seconds more. */
-export const NOT_AWAITED = { "pulumi.com/skipAwait": "true" };
-
 /** Seconds for what Kubernetes' own deadline does not count: an image to pull, an answer to arrive. */
 const MARGIN = 300;
 

@@ -1,8 +1,8 @@
 /** The web pages of Bots. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { labels, selector } from "./labels";
-import { NOT_AWAITED, PartOptions, timeouts } from "./part";
+import { labels, selector, SKIP_AWAIT } from "./labels";
+import { PartOptions, timeouts } from "./part";
 import { botsContainer, botsPodTemplate, BotsRuntime, Resources, spread } from "./podTemplate";
 
 /** Name of the Deployment and of the Service (spec). */
@@ -113,7 +113,7 @@ export class Webserver extends pulumi.ComponentResource {
         this.service = new k8s.core.v1.Service(
             name,
             {
-                metadata: { ...metadata, annotations: NOT_AWAITED },
+                metadata: { ...metadata, annotations: SKIP_AWAIT },
                 spec: {
                     type: "ClusterIP",
                     selector: selector("webserver"),

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { binaryPath } from "./cluster/binaries";
 import { SandboxError } from "./errors";
-import { run } from "./cluster/exec";
+import { run } from "./exec";
 import { kubectl, tryKubectl } from "./cluster/kubectl";
 import { waitUntil } from "./cluster/wait";
 import { kubeconfigPath } from "./paths";

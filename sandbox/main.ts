@@ -46,7 +46,7 @@ withImage(program.command("preview"))
     .description(`show what up would do; exit code ${CHANGES} when that is something`)
     .action(async ({ image }: ImageOption) => {
         requireCluster();
-        const { changed, same } = await deploy(image, (deployer) => deployer.preview());
+        const { changed, same } = await deploy(image, (stack) => stack.preview());
         print(`${changed} resources would change, ${same} would not`);
         if (changed > 0) process.exitCode = CHANGES;
     });
@@ -55,7 +55,7 @@ withImage(program.command("up"))
     .description("make the stack what the program says")
     .action(async ({ image }: ImageOption) => {
         requireCluster();
-        const { changed, same } = await deploy(image, (deployer) => deployer.up());
+        const { changed, same } = await deploy(image, (stack) => stack.up());
         print(`${changed} resources changed, ${same} did not`);
     });
 
@@ -64,7 +64,7 @@ program
     .description("remove the stack, its data included; the cluster stays")
     .action(async () => {
         requireCluster();
-        await deploy(undefined, (deployer) => deployer.destroy());
+        await deploy(undefined, (stack) => stack.destroy());
         await stopWeb();
     });
 

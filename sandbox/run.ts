@@ -3,14 +3,15 @@ import { ADMIN, adminPassword, provideAdmin } from "./admin";
 import { interactive, NAMESPACE, requireBots } from "./bots";
 import { SandboxError } from "./errors";
 import { requireAdministrator } from "./cluster/preflight";
-import { Steps } from "./cluster/steps";
+import { Steps } from "./steps";
 import { runningComponents } from "./cluster/supervise";
 import { up as clusterUp } from "./cluster/up";
-import { chooseDeployer } from "./chooseDeployer";
-import type { Deployer } from "./deployer";
 import { interruptible } from "./interrupt";
 import { importOwnImage, requireArchive } from "./ownImage";
 import { convertSample, EXPECTED } from "./sampleOrder";
+import { missingModules } from "./pulumi/cli";
+import type { LocalStack } from "./pulumi/stack";
+import { requireNoFormerStack, sandboxStack } from "./stack";
 import { isServed, requirePort, serveWeb, URL } from "./web";
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
@@ -22,15 +23,15 @@ export function requireCluster(): void {
     throw new SandboxError("the sandbox does not run; start it by `npm run sandbox`");
 }
 
-/** Does something with what deploys the stack: with one's own image where an archive of one is given. */
-export async function deploy<T>(image: string | undefined, work: (deployer: Deployer) => Promise<T>): Promise<T> {
+/** Does something with the stack: with one's own image where an archive of one is given. */
+export async function deploy<T>(image: string | undefined, work: (stack: LocalStack) => Promise<T>): Promise<T> {
     let config = {};
     if (image !== undefined) {
         await new Steps(print).step(`image ${image} is in the node`, async () => {
             config = await importOwnImage(image);
         });
     }
-    return interruptible((signal) => work(chooseDeployer({ config, signal })));
+    return interruptible(async (signal) => work(await sandboxStack({ config, signal })));
 }
 
 /** Brings everything up, has the sample order converted, and says what to do next. `image` is an archive of one's own image. */
@@ -38,11 +39,10 @@ export async function runSandbox(image?: string): Promise<void> {
     requireAdministrator();
     if (image !== undefined) await requireArchive(image);
     await requirePort();
-    await clusterUp({ withImages: true });
-    const { changed, same } = await deploy(image, (deployer) => {
-        print(`\nDeploying with ${deployer.name}`);
-        return deployer.up();
-    });
+    requireNoFormerStack();
+    await clusterUp({ withImages: true, modules: await missingModules() });
+    print("");
+    const { changed, same } = await deploy(image, (stack) => stack.up());
     await requireBots();
 
     const steps = new Steps(print);

@@ -5,7 +5,7 @@ import { layout } from "./layout";
 import { withLock } from "../lock";
 import { requireAdministrator } from "./preflight";
 import { signal } from "./signal";
-import { Steps } from "./steps";
+import { Steps } from "../steps";
 import { runningComponents, stop } from "./supervise";
 import { waitUntil } from "./wait";
 

@@ -1,6 +1,6 @@
 import { kubeconfigPath } from "../paths";
 import { binaryPath } from "./binaries";
-import { attempt, run, type Outcome, type RunOptions } from "./exec";
+import { attempt, run, type Outcome, type RunOptions } from "../exec";
 
 /** Runs kubectl as the sandbox's administrator and returns its output. Fails with its last words. */
 export function kubectl(args: readonly string[], options?: RunOptions): Promise<string> {

@@ -23,7 +23,7 @@ program
     .command("up")
     .description("bring the cluster up; continue where an earlier run, a crash or a reboot left it")
     .option("--no-images", "leave the images of Bots EDI and MariaDB out")
-    .action(({ images }: { images: boolean }) => up({ withImages: images }));
+    .action(({ images }: { images: boolean }) => up({ withImages: images, modules: [] }));
 
 program.command("down").description("stop the cluster and keep its state").action(down);
 

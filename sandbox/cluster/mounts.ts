@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { attempt, run } from "./exec";
+import { attempt, run } from "../exec";
 
 /** What is mounted at or below the folders, in the order in which it was mounted. */
 export function mountsBelow(

@@ -10,7 +10,7 @@ import {
     writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { run } from "./exec";
+import { run } from "../exec";
 
 /** A one-layer image: files, links and how to start it. */
 export interface SmallImage {

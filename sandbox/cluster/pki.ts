@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sandboxName } from "../paths";
-import { attempt, run } from "./exec";
+import { attempt, run } from "../exec";
 import { layout } from "./layout";
 import { apiServiceAddress, clusterDomain, nodeAddress, nodeName } from "./settings";
 

@@ -11,7 +11,7 @@ import { mountsBelow, unmountBelow } from "./mounts";
 import { hasBridge, removeNetwork } from "./network";
 import { requireAdministrator } from "./preflight";
 import { bridge } from "./settings";
-import { Steps } from "./steps";
+import { Steps } from "../steps";
 
 const ownFolders = [stateDir, runDir];
 

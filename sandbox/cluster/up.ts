@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { buildPackages } from "../../image/build";
 import { kubeconfigPath } from "../paths";
 import { applyAddons } from "./addons";
-import { buildBinaries, unbuilt } from "./binaries";
+import { clusterModules } from "./binaries";
 import { makeCgroups } from "./cgroups";
 import { component, type ComponentName } from "./components";
 import { writeConfigFiles } from "./configFiles";
@@ -28,27 +28,52 @@ import {
     waitForRuntime,
     waitForStorage,
 } from "./readiness";
-import { Steps } from "./steps";
+import { buildModules, type GoModule, isBuilt } from "../goModules";
+import { Steps } from "../steps";
 import { start } from "./supervise";
 
+export interface UpOptions {
+    /** Whether the images of Bots EDI and MariaDB are wanted too. */
+    withImages: boolean;
+    /** What else has to be built from Go modules. */
+    modules: readonly GoModule[];
+}
+
 /** Brings the cluster up from whatever state it is in: new, stopped, half killed, or running already. */
-export async function up({ withImages }: { withImages: boolean }): Promise<void> {
+export async function up({ withImages, modules }: UpOptions): Promise<void> {
     requireAdministrator();
-    requireResources({ isNew: !existsSync(layout.etcdData), isBuilt: unbuilt().length === 0 });
+    const missing = [...clusterModules, ...modules].filter((module) => !isBuilt(module));
+    requireResources({ isNew: !existsSync(layout.etcdData), isBuilt: missing.length === 0 });
     const steps = new Steps();
     const packages = withImages ? buildPackages : [];
-    for (const line of await plan(packages)) steps.note(line);
-    await alone(steps, () => bringUp(steps, packages));
-    if (withImages) await bringImages(steps);
+    for (const line of await plan(missing, packages)) steps.note(line);
+    await alone(steps, async () => {
+        await steps.step("packages", async () => (await providePackages(packages)) ?? "all there");
+        await steps.step("address ranges are free", requireFreeNetwork);
+    });
+    await buildAll(steps, modules, withImages);
+    await alone(steps, async () => {
+        await bringUp(steps);
+        if (withImages) await steps.step("Bots EDI images are in the node", importProjectImages);
+    });
     steps.end(`the cluster is up; its kubeconfig is ${kubeconfigPath}`);
 }
 
-async function bringImages(steps: Steps): Promise<void> {
+/** Builds what the caches lack, beside each other: what links, unpacks or waits for a download leaves a core to the others. */
+async function buildAll(steps: Steps, modules: readonly GoModule[], withImages: boolean): Promise<void> {
     const note = (line: string) => {
         steps.note(line);
     };
-    await steps.step("Bots EDI images are built", () => buildProjectImages(note));
-    await alone(steps, () => steps.step("Bots EDI images are in the node", importProjectImages));
+    const build = (what: string, wanted: readonly GoModule[]) =>
+        steps.step(what, async () => ((await buildModules(wanted, note)).length > 0 ? "built" : "cached"));
+    const works = [
+        build("cluster's binaries", clusterModules),
+        ...(modules.length > 0 ? [build("Pulumi's binaries", modules)] : []),
+        ...(withImages ? [steps.step("Bots EDI images are built", () => buildProjectImages(note))] : []),
+    ];
+    // All are waited for: what one of them has built counts at the next run, whatever became of another.
+    const outcomes = await Promise.allSettled(works);
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
 function alone(steps: Steps, work: () => Promise<void>): Promise<void> {
@@ -59,10 +84,7 @@ function alone(steps: Steps, work: () => Promise<void>): Promise<void> {
     });
 }
 
-async function bringUp(steps: Steps, packages: string[]): Promise<void> {
-    await steps.step("packages", async () => (await providePackages(packages)) ?? "all there");
-    await steps.step("address ranges are free", requireFreeNetwork);
-    await steps.step("binaries", () => buildMissing(steps));
+async function bringUp(steps: Steps): Promise<void> {
     await steps.step("kernel settings and cgroups", async () => {
         await prepareHost();
         makeCgroups();
@@ -106,15 +128,6 @@ async function startPolicies(): Promise<string> {
     const remark = await startAll("kube-router");
     await waitForPolicies();
     return remark;
-}
-
-async function buildMissing(steps: Steps): Promise<string> {
-    const built = await buildBinaries({
-        note: (line) => {
-            steps.note(line);
-        },
-    });
-    return built.length > 0 ? `built ${built.join(", ")}` : "cached";
 }
 
 async function configure(): Promise<string> {

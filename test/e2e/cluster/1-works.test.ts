@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { get } from "node:https";
 import { binaryPath, kubernetesVersion } from "../../../sandbox/cluster/binaries";
-import { attempt } from "../../../sandbox/cluster/exec";
+import { attempt } from "../../../sandbox/exec";
 import { componentKubeconfig } from "../../../sandbox/cluster/kubeconfig";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
 import { certificate } from "../../../sandbox/cluster/pki";

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { join } from "node:path";
-import { attempt, run, type Outcome } from "../../../sandbox/cluster/exec";
+import { attempt, run, type Outcome } from "../../../sandbox/exec";
 import { images } from "../../../sandbox/cluster/images";
 import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
 import { lackForPolicies } from "../../../sandbox/cluster/networkPolicies";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "../../../../sandbox/cluster/exec";
+import { run } from "../../../../sandbox/exec";
 import { writeOciArchive } from "../../../../sandbox/cluster/oci";
 
 describe("small image archive", () => {

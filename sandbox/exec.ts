@@ -1,0 +1,52 @@
+import { spawn } from "node:child_process";
+import { SandboxError } from "./errors";
+
+export interface RunOptions {
+    cwd?: string;
+    env?: NodeJS.ProcessEnv;
+    /** Text for the command's standard input. */
+    input?: string;
+    /** Seconds until the command is killed; default 600. */
+    timeout?: number;
+}
+
+export interface Outcome {
+    code: number;
+    stdout: string;
+    stderr: string;
+}
+
+/** Runs a command to its end and returns what it said, whatever its exit code. Fails only if it cannot start. */
+export function attempt(command: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+        const child = spawn(command, args, { cwd: options.cwd, env: options.env ?? process.env });
+        // spawn's own time limit would keep this process waiting for a command that never started.
+        const limit = setTimeout(() => child.kill("SIGKILL"), (options.timeout ?? 600) * 1000);
+        let stdout = "";
+        let stderr = "";
+        child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+        child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+        child.on("error", (error: NodeJS.ErrnoException) => {
+            clearTimeout(limit);
+            reject(
+                error.code === "ENOENT"
+                    ? new SandboxError(`the command ${command} was not found; install it and run again`)
+                    : error,
+            );
+        });
+        child.on("close", (code, signal) => {
+            clearTimeout(limit);
+            resolve({ code: code ?? 1, stdout, stderr: signal ? `${stderr}killed by ${signal}` : stderr });
+        });
+        // A command that ends without reading its input is judged by its exit code, not by the broken pipe.
+        child.stdin.on("error", () => undefined).end(options.input ?? "");
+    });
+}
+
+/** Runs a command to its end and returns its standard output. Fails with the command and its last words. */
+export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await attempt(command, args, options);
+    if (code === 0) return stdout;
+    const words = (stderr.trim() || stdout.trim()).split("\n").slice(-5).join("\n");
+    throw new SandboxError(`${command} ${args.slice(0, 3).join(" ")} ended with exit code ${code}: ${words}`);
+}

@@ -1,0 +1,143 @@
+/** Commands built from Go modules into the cache, each module once. */
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { SandboxError } from "./errors";
+import { attempt, run } from "./exec";
+import { withLock } from "./lock";
+import { cacheDir } from "./paths";
+
+/** The oldest Go that the pinned modules accept. */
+const goNeeded = [1, 26] as const;
+
+/** Seconds that one build may take. */
+const LIMIT = 3600;
+
+export interface GoModule {
+    /** The folder whose go.mod names the commands and pins every source by its sum; its name is the build's. */
+    folder: string;
+    /** The module whose version names the build. */
+    source: string;
+    commands: readonly string[];
+    /** What Go calls a command after the folder that it is built from, where that is another name. */
+    renamed?: Readonly<Record<string, string>>;
+    /** Values that the linker writes into the commands, by variable. */
+    variables?: (version: string) => Record<string, string>;
+}
+
+/** The folder of a module's commands, there once it has been built. */
+export function builtFolder(module: GoModule): string {
+    // name-version-key: the key changes with any source, pinned or written here, and with the way of building.
+    const hash = createHash("sha256");
+    const files = readdirSync(module.folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+        entry.isFile(),
+    );
+    for (const path of files.map((file) => join(file.parentPath, file.name)).sort()) hash.update(readFileSync(path));
+    const key = hash
+        .update(JSON.stringify(buildFlags(module)))
+        .digest("hex")
+        .slice(0, 12);
+    return join(cacheDir(), "binaries", `${basename(module.folder)}-${versionOf(module)}-${key}`);
+}
+
+/** The version of the module's {@link GoModule.source}, as its go.mod pins it. */
+export function versionOf({ folder, source }: GoModule): string {
+    const text = readFileSync(join(folder, "go.mod"), "utf8");
+    const version = new RegExp(`^(?:require)?\\s*${source} (v\\S+)`, "m").exec(text)?.[1];
+    if (version === undefined) throw new Error(`${folder}/go.mod does not require ${source}`);
+    return version;
+}
+
+/** Name and version, for people. */
+export function title(module: GoModule): string {
+    return `${basename(module.folder)} ${versionOf(module)}`;
+}
+
+/** Whether the cache holds all of a module's commands. */
+export function isBuilt(module: GoModule): boolean {
+    return module.commands.every((command) => existsSync(join(builtFolder(module), command)));
+}
+
+/**
+ * Builds those of the modules that the cache does not hold, one after the other.
+ *
+ * @param note - is told when a build begins and when it has ended
+ * @returns the titles of what was built
+ * @throws SandboxError where Go is missing or too old, or a build fails: its last lines
+ */
+export async function buildModules(modules: readonly GoModule[], note: (line: string) => void): Promise<string[]> {
+    const built: string[] = [];
+    for (const module of modules.filter((candidate) => !isBuilt(candidate))) {
+        await requireGo();
+        await withLock(
+            `${builtFolder(module)}.lock`,
+            async () => {
+                if (isBuilt(module)) return;
+                const begin = Date.now();
+                note(`${title(module)}: building from its Go module`);
+                await build(module);
+                note(`${title(module)}: built in ${Math.round((Date.now() - begin) / 1000)} s`);
+                built.push(title(module));
+            },
+            {
+                onWait: () => {
+                    note(`another process builds ${title(module)}; waiting for it`);
+                },
+            },
+        );
+    }
+    return built;
+}
+
+async function build(module: GoModule): Promise<void> {
+    const target = builtFolder(module);
+    discardPartialBuilds(target);
+    // Renamed at the end, so that a build that was cut short is never taken for a whole one.
+    const partial = mkdtempSync(`${target}.partial-`);
+    try {
+        await run("go", ["build", ...buildFlags(module), "-o", `${partial}/`, wanted(module)], {
+            cwd: module.folder,
+            env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "" },
+            timeout: LIMIT,
+        });
+        for (const command of module.commands) {
+            const original = module.renamed?.[command];
+            if (original !== undefined) renameSync(join(partial, original), join(partial, command));
+            if (!existsSync(join(partial, command))) throw new Error(`go build of ${target} made no ${command}`);
+        }
+        rmSync(target, { recursive: true, force: true });
+        renameSync(partial, target);
+    } finally {
+        rmSync(partial, { recursive: true, force: true });
+    }
+}
+
+/** The commands that go.mod names, or the module's own where it has a main of ours. */
+function wanted({ folder }: GoModule): string {
+    return existsSync(join(folder, "main.go")) ? "." : "tool";
+}
+
+/** What a killed build left behind; the lock is held, so nobody works in it. */
+function discardPartialBuilds(target: string): void {
+    for (const entry of readdirSync(dirname(target))) {
+        const path = join(dirname(target), entry);
+        if (path.startsWith(`${target}.partial-`)) rmSync(path, { recursive: true, force: true });
+    }
+}
+
+function buildFlags(module: GoModule): string[] {
+    const variables = Object.entries(module.variables?.(versionOf(module)) ?? {});
+    const linker = ["-s", "-w", ...variables.map(([name, value]) => `-X ${name}=${value}`)];
+    // Debugging data is left out of the commands, so it need not be compiled: a seventh of the time.
+    return ["-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", "-ldflags", linker.join(" ")];
+}
+
+async function requireGo(): Promise<void> {
+    const { code, stdout } = await attempt("go", ["env", "GOVERSION"]).catch(() => ({ code: 1, stdout: "" }));
+    const [, major, minor] = /^go(\d+)\.(\d+)/.exec(stdout) ?? [];
+    if (code === 0 && Number(major) === goNeeded[0] && Number(minor) >= goNeeded[1]) return;
+    const found = stdout.trim() || "none";
+    throw new SandboxError(
+        `building from Go modules needs Go ${goNeeded.join(".")} or newer on the PATH; found ${found}`,
+    );
+}

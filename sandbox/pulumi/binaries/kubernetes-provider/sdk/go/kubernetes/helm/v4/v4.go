@@ -1,0 +1,28 @@
+// Package v4 stands in for the part of the provider's own SDK that its Helm component names.
+package v4
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// RepositoryOpts says where a chart is fetched from.
+type RepositoryOpts struct {
+	CaFile   pulumi.AssetOrArchive `pulumi:"caFile"`
+	CertFile pulumi.AssetOrArchive `pulumi:"certFile"`
+	KeyFile  pulumi.AssetOrArchive `pulumi:"keyFile"`
+	Password *string               `pulumi:"password"`
+	Repo     *string               `pulumi:"repo"`
+	Username *string               `pulumi:"username"`
+}
+
+// RepositoryOptsInput is an input of RepositoryOpts.
+type RepositoryOptsInput interface{ pulumi.Input }
+
+// PostRenderer is a command that changes what a chart renders.
+type PostRenderer struct {
+	Args    []string `pulumi:"args"`
+	Command string   `pulumi:"command"`
+}
+
+// PostRendererInput is an input of PostRenderer.
+type PostRendererInput interface{ pulumi.Input }

@@ -1,0 +1,102 @@
+/** Which Pulumi CLI runs, and where it finds its plugins. */
+import { copyFileSync, existsSync, linkSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { SandboxError } from "../errors";
+import { attempt } from "../exec";
+import { buildModules, builtFolder, type GoModule, isBuilt, versionOf } from "../goModules";
+import { cli, kubernetesProvider } from "./binaries";
+import { placePlugins } from "./placePlugins";
+
+/** The folder of the CLI and plugins of this checkout: below node_modules, whose packages the plugins use. */
+const OWN = join(__dirname, "..", "..", "node_modules", ".cache", "bots-edi-pulumi");
+
+/** The major version that the SDK works with. */
+const MAJOR = 3;
+
+/** A Pulumi CLI that can be run. */
+export interface PulumiCli {
+    /** As `3.248.0`. */
+    readonly version: string;
+    /** Version and origin, for people. */
+    readonly title: string;
+    /** The folder with the CLI as `bin/pulumi`, its plugins beside it; undefined for the one on the PATH. */
+    readonly root?: string;
+    /** What it needs in its environment beside that of this process. */
+    readonly env: Readonly<Record<string, string>>;
+}
+
+/** The Go modules that still have to be built before a CLI can run: none where one is on the PATH. */
+export async function missingModules(): Promise<GoModule[]> {
+    if ((await onPath()) !== undefined) return [];
+    return [cli, kubernetesProvider].filter((module) => !isBuilt(module));
+}
+
+/**
+ * The CLI on the PATH; where there is none, that of this repository, built if need be.
+ *
+ * @param note - is told what is built
+ * @throws SandboxError where the one on the PATH does not run or has another major version, or where a build fails
+ */
+export async function providePulumi(note: (line: string) => void): Promise<PulumiCli> {
+    const found = await onPath();
+    if (found !== undefined) return { version: found, title: `Pulumi ${found}, on the PATH`, env: {} };
+    await buildModules([cli, kubernetesProvider], note);
+    const bin = join(OWN, "bin");
+    await placePlugins(bin);
+    for (const module of [cli, kubernetesProvider]) {
+        for (const command of module.commands) place(join(builtFolder(module), command), join(bin, command));
+    }
+    const version = versionOf(cli).slice(1);
+    return {
+        version,
+        title: `Pulumi ${version}, built from its Go module`,
+        root: OWN,
+        env: {
+            PATH: [bin, process.env.PATH].join(delimiter),
+            // What it does not find in that folder it would try to download.
+            PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+            PULUMI_SKIP_UPDATE_CHECK: "true",
+        },
+    };
+}
+
+/** The version of the CLI on the PATH, where there is one. */
+async function onPath(): Promise<string | undefined> {
+    const env = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
+    const folder = (process.env.PATH ?? "").split(delimiter).find((path) => existsSync(join(path, "pulumi")));
+    if (folder === undefined) return undefined;
+    const file = join(folder, "pulumi");
+    const { code, stdout, stderr } = await attempt(file, ["version"], { env, timeout: 60 }).catch((error: unknown) => ({
+        code: 1,
+        stdout: "",
+        stderr: String(error),
+    }));
+    const version = /^v?(\d+\.\d+\.\d+\S*)/m.exec(stdout)?.[1];
+    if (code !== 0 || version === undefined) {
+        const words = (stderr.trim() || stdout.trim()).split("\n").at(-1) ?? "";
+        throw new SandboxError(`${file} does not tell its version (${words}): mend it, or take it off the PATH`);
+    }
+    if (Number.parseInt(version) === MAJOR) return version;
+    throw new SandboxError(
+        `${file} is Pulumi ${version}; takes version ${MAJOR}: install that, or take it off the PATH`,
+    );
+}
+
+/** Puts a built command beside the plugins, where the CLI looks first: a link, or a copy where the cache is another file system. */
+function place(source: string, target: string): void {
+    const identity = (file: string) => {
+        const { size, mtimeMs } = statSync(file);
+        return `${size} ${mtimeMs}`;
+    };
+    if (existsSync(target) && identity(target) === identity(source)) return;
+    const beside = `${target}.${process.pid}`;
+    rmSync(beside, { force: true });
+    try {
+        linkSync(source, beside);
+    } catch {
+        copyFileSync(source, beside);
+        const { atime, mtime } = statSync(source);
+        utimesSync(beside, atime, mtime);
+    }
+    renameSync(beside, target);
+}
