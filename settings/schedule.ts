@@ -122,7 +122,7 @@ export function parseSchedule(text: string): Schedule {
         daysOfWeek: weekdays.values,
         daysFitBoth: dates.isStar || weekdays.isStar,
     };
-    if (schedule.minutes.length === 0 || schedule.hours.length === 0 || days(schedule).length === 0) {
+    if (schedule.minutes.length === 0 || schedule.hours.length === 0 || !DAYS.some((day) => fitsDay(schedule, day))) {
         throw new Error("it never comes");
     }
     return schedule;
@@ -131,7 +131,7 @@ export function parseSchedule(text: string): Schedule {
 const MINUTES_A_DAY = 24 * 60;
 /** Days from 2000 on: eight years have every date, the 29th of February twice. */
 const EIGHT_YEARS = 2922;
-const START = Date.UTC(2000, 0, 1);
+const DAYS = Array.from({ length: EIGHT_YEARS }, (_, day) => new Date(Date.UTC(2000, 0, 1 + day)));
 
 /** Whether a schedule comes on a day, given as its beginning in UTC. */
 function fitsDay(schedule: CalendarSchedule, day: Date): boolean {
@@ -139,11 +139,6 @@ function fitsDay(schedule: CalendarSchedule, day: Date): boolean {
     const byWeekday = schedule.daysOfWeek.includes(day.getUTCDay());
     const fits = schedule.daysFitBoth ? byDate && byWeekday : byDate || byWeekday;
     return fits && schedule.months.includes(day.getUTCMonth() + 1);
-}
-
-function days(schedule: CalendarSchedule): number[] {
-    const numbers = Array.from({ length: EIGHT_YEARS }, (_, day) => day);
-    return numbers.filter((day) => fitsDay(schedule, new Date(START + day * MINUTES_A_DAY * 60_000)));
 }
 
 /** Whether a schedule comes at a minute of the wall clock, given as if it were UTC. */
@@ -156,7 +151,7 @@ export function isDue(schedule: CalendarSchedule, clock: Date): boolean {
 export function longestGap(schedule: Schedule): number {
     if ("everySeconds" in schedule) return schedule.everySeconds;
     const times = schedule.hours.flatMap((hour) => schedule.minutes.map((minute) => hour * 60 + minute));
-    const dates = days(schedule);
+    const dates = DAYS.flatMap((day, index) => (fitsDay(schedule, day) ? [index] : []));
     const between = (numbers: readonly number[]) =>
         numbers.slice(1).map((number, index) => number - (numbers[index] ?? 0));
     const overnight = Math.max(...between(dates)) * MINUTES_A_DAY - (times.at(-1) ?? 0) + (times[0] ?? 0);

@@ -1,10 +1,8 @@
 /** The one place where raw configuration is read: what Pulumi hands over, which of it is secret, what its file says. */
 import * as pulumi from "@pulumi/pulumi";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isMap, isScalar, isSeq, Node, parseDocument, Scalar } from "yaml";
+import { misreadings } from "./stackFile";
 import { Misread } from "./text";
-import { valueAt } from "./valueAt";
 
 /** A stack's configuration as it arrives. */
 export interface StackConfig {
@@ -32,39 +30,6 @@ function decoded(value: string): unknown {
         // Text, then: where it should have been a group, the schema says so, beside all other errors.
         return value;
     }
-}
-
-interface Written {
-    readonly path: readonly string[];
-    readonly scalar: Scalar;
-}
-
-function scalarsOf(node: unknown, path: readonly string[] = []): Written[] {
-    if (isMap(node)) {
-        return node.items.flatMap(({ key, value }) => scalarsOf(value, [...path, String((key as Scalar).value)]));
-    }
-    if (isSeq(node)) return node.items.flatMap((item, index) => scalarsOf(item, [...path, String(index)]));
-    return isScalar(node) ? [{ path, scalar: node }] : [];
-}
-
-/** Whether YAML may have read this text as that value: a number in another notation, a switch, a date. */
-function mayBe(written: string, read: string): boolean {
-    const digits = written.replaceAll("_", "");
-    const isNumber = Number(digits) === Number(read) || parseInt(digits, 8) === Number(read);
-    return isNumber || written.toLowerCase() === read || read.startsWith(`${written} `);
-}
-
-/** Compares a stack's file with what arrived. What was taken from elsewhere (`--config-file`) differs too, and is no misreading. */
-export function misreadings(file: string, prefix: string, values: Readonly<Record<string, unknown>>): Misread[] {
-    if (!existsSync(file)) return [];
-    const document = parseDocument(readFileSync(file, "utf8"), { logLevel: "silent" });
-    const config = document.get("config") as Node | undefined;
-    return scalarsOf(config).flatMap(({ path: [top = "", ...inner], scalar }) => {
-        const path = [top.replace(prefix, ""), ...inner];
-        const [written, read] = [scalar.source ?? "", String(valueAt(values, path))];
-        const isChanged = scalar.type === "PLAIN" && read !== written && mayBe(written, read);
-        return isChanged ? [{ path, written, read }] : [];
-    });
 }
 
 /** The configuration of the stack that runs. */

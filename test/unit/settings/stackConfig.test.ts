@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { misreadings } from "../../../settings/stackConfig";
+import { misreadings } from "../../../settings/stackFile";
 import { isMisreadText } from "../../../settings/text";
 import { parseSettings } from "../../../settings";
 import { recordStack } from "../../support/stack";
