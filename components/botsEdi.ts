@@ -72,6 +72,7 @@ export class BotsEdi extends pulumi.ComponentResource {
                 logLevel: settings.logLevel,
                 ...webAddresses(settings),
                 behindTls: settings.tls,
+                engineWaitSeconds: settings.engine.waitSeconds ?? Math.min(600, settings.engine.deadlineSeconds),
                 env: settings.env,
                 botsIni: settings.botsIni,
                 directoryMonitors: settings.jobqueue.directoryMonitors,

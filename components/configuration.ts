@@ -35,6 +35,8 @@ export interface ConfigurationArgs {
     readonly csrfTrustedOrigins: readonly string[];
     /** Whether browsers come by TLS only: cookies are then sent over https alone. */
     readonly behindTls: boolean;
+    /** Seconds that an engine waits for another one to end. */
+    readonly engineWaitSeconds: number;
     /** Further environment variables. */
     readonly env: Record<string, string>;
     /** What differs from config/bots.ini. */
@@ -44,6 +46,13 @@ export interface ConfigurationArgs {
 }
 
 const CONFIG_DIR = join(__dirname, "..", "config");
+
+/** settings.py, and what it loads from beside it or, where an image copies only settings.py, from /config. */
+const SETTINGS_FILES = ["settings.py", "engine_lock.py", "engine_run.py"];
+
+function content(file: string): string {
+    return readFileSync(join(CONFIG_DIR, file), "utf8");
+}
 
 function monitorSection(monitor: DirectoryMonitor, index: number): string {
     const lines = [
@@ -57,7 +66,7 @@ function monitorSection(monitor: DirectoryMonitor, index: number): string {
 }
 
 /**
- * ConfigMaps `bots-config-ini` (bots.ini), `bots-config-settings` (settings.py) and `bots-config-env`.
+ * ConfigMaps `bots-config-ini` (bots.ini), `bots-config-settings` (settings.py and what it loads) and `bots-config-env`.
  * They are updated in place; {@link checksum} goes on every pod, so that an edit rolls the pods.
  */
 export class Configuration extends pulumi.ComponentResource {
@@ -71,7 +80,7 @@ export class Configuration extends pulumi.ComponentResource {
         const sections = args.directoryMonitors.map(monitorSection);
         const files = {
             [NAMES.botsIni]: { "bots.ini": botsIni(args.botsIni) + sections.join("") },
-            [NAMES.settingsPy]: { "settings.py": readFileSync(join(CONFIG_DIR, "settings.py"), "utf8") },
+            [NAMES.settingsPy]: Object.fromEntries(SETTINGS_FILES.map((file) => [file, content(file)])),
             [NAMES.env]: {
                 BOTSENV,
                 TZ: args.timeZone,
@@ -80,6 +89,7 @@ export class Configuration extends pulumi.ComponentResource {
                 DJANGO_SECURE: String(args.behindTls),
                 ALLOWED_HOSTS: args.allowedHosts.join(","),
                 CSRF_TRUSTED_ORIGINS: args.csrfTrustedOrigins.join(","),
+                ENGINE_WAIT: String(args.engineWaitSeconds),
                 ...args.env,
             },
         };

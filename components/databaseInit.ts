@@ -55,7 +55,7 @@ plan=$(PYTHONPATH=/config DJANGO_SETTINGS_MODULE=settings python -c '${SHOW_MIGR
 case $plan in *"[ ]"*) printf 'Migrations that did not run:\\n%s\\n' "$plan" >&2; exit 1 ;; esac
 kept="${BACKUP_DIR}/$CONFIG_CHECKSUM"
 mkdir -p "$kept"
-cp /config/bots.ini /config/settings.py "$kept/"
+cp /config/* "$kept/"
 echo "Configuration kept in $kept"
 `;
 

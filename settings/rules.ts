@@ -52,7 +52,7 @@ function entriesOf(group: unknown): [string, unknown][] {
 
 /** Names that the program sets itself. */
 const OWN =
-    /^(BOTSENV|DB_(ENGINE|NAME|USER|PASSWORD|HOST|PORT|INIT_SKIP)|CONFIG_CHECKSUM|DJANGO_SECRET_KEY|TZ|LOG_LEVEL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|DEBUG|DJANGO_SECURE)$/;
+    /^(BOTSENV|DB_(ENGINE|NAME|USER|PASSWORD|HOST|PORT|INIT_SKIP)|CONFIG_CHECKSUM|ENGINE_WAIT|ENGINE_BUSY_OK|DJANGO_SECRET_KEY|TZ|LOG_LEVEL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|DEBUG|DJANGO_SECURE)$/;
 
 const SETTINGS_PY = readFileSync(join(__dirname, "..", "config", "settings.py"), "utf8");
 /** The mail settings that config/settings.py reads: any other would be ignored. */
@@ -89,6 +89,15 @@ const RULES: readonly Rule[] = [
         ({ image }, isGiven) =>
             isGiven("imageUpdater") && !/^[^/]*[.:][^/]*\/|^localhost\//.test(image?.repository ?? "localhost/"),
     ),
+    ({ settings: { engine } }) =>
+        engine?.waitSeconds !== undefined && engine.waitSeconds > engine.deadlineSeconds
+            ? [
+                  {
+                      path: ["engine", "waitSeconds"],
+                      message: `takes at most engine.deadlineSeconds, ${engine.deadlineSeconds}`,
+                  },
+              ]
+            : [],
 
     ...ignored(["webserver.replicas"], "beside webserver.autoscaling, which has minReplicas", (_, isGiven) =>
         isGiven("webserver.autoscaling"),

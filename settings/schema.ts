@@ -206,6 +206,11 @@ export const schema = z.strictObject({
             deadlineSeconds: formats.seconds
                 .default(3600)
                 .describe("Seconds after which a run is ended; it would block the next."),
+            waitSeconds: formats.seconds
+                .optional()
+                .describe(
+                    "Seconds that an engine, whoever starts it, waits for another one; 600, or the deadline where that is shorter, without it.",
+                ),
             suspend: z.boolean().default(false).describe("Stop scheduling, for maintenance."),
             resources: resources({ cpu: "200m", memory: "512Mi" }, { cpu: "2000m", memory: "2Gi" }),
         })

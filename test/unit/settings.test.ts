@@ -159,6 +159,11 @@ describe("settings", () => {
                 { webserver: { autoscaling: { minReplicas: 3, maxReplicas: 2 } } },
                 /maxReplicas is 2; takes at least minReplicas, 3/,
             ],
+            [
+                "a wait beyond the deadline",
+                { engine: { waitSeconds: 61, deadlineSeconds: 60 } },
+                /bots-edi:engine\.waitSeconds is 61; takes at most engine\.deadlineSeconds, 60$/,
+            ],
             ["text for a group", { webserver: "big" }, /webserver is "big"; takes object/],
             [
                 "text where true or false belongs",

@@ -63,7 +63,7 @@ describe("DatabaseInit", () => {
             "/entrypoint.sh init-db",
             "python /usr/local/bots/scripts/healthcheck.py --config-dir /config --check startup",
         ]);
-        assert.match(script, /cp \/config\/bots\.ini \/config\/settings\.py "\$kept\/"/);
+        assert.match(script, /cp \/config\/\* "\$kept\/"/);
         const checksum = spec.template.metadata.annotations["checksum/config"];
         assert.deepEqual(container.env.slice(-2), [
             { name: "DB_READ_TIMEOUT", value: "300" },

@@ -35,6 +35,12 @@ describe("Engine", () => {
         ]);
     });
 
+    it("completes where it waited in vain for another engine: a failed Job alerts, a retried one only waits again", async () => {
+        const job = find(await system(), "CronJob", "bots-engine").inputs.spec.jobTemplate.spec;
+        const [container] = job.template.spec.containers;
+        assert.deepEqual(container.env.at(-1), { name: "ENGINE_BUSY_OK", value: "true" });
+    });
+
     it("takes schedule, time zone, options and routes from the settings", async () => {
         const engine = {
             schedule: "0 6 * * MON-FRI",

@@ -38,6 +38,7 @@ describe("Configuration", () => {
             DJANGO_SECURE: "true",
             ALLOWED_HOSTS: "edi.pminc.me,bots-webserver,bots-webserver.edi.svc,localhost,127.0.0.1",
             CSRF_TRUSTED_ORIGINS: "https://edi.pminc.me",
+            ENGINE_WAIT: "600",
             EMAIL_HOST: "mail",
         });
     });
@@ -51,6 +52,17 @@ describe("Configuration", () => {
             "bots-config-env",
         );
         assert.deepEqual([given.ALLOWED_HOSTS, given.CSRF_TRUSTED_ORIGINS], ["*", "https://a.b"]);
+    });
+
+    it("has every engine wait as long as set, and never longer than its deadline by itself", async () => {
+        const wait = async (engine: object) => data(await system({ engine }), "bots-config-env").ENGINE_WAIT;
+        assert.equal(await wait({ waitSeconds: 30 }), "30");
+        assert.equal(await wait({ deadlineSeconds: 60 }), "60");
+    });
+
+    it("carries what settings.py loads", async () => {
+        const files = Object.keys(data(await system(), "bots-config-settings")).sort();
+        assert.deepEqual(files, ["engine_lock.py", "engine_run.py", "settings.py"]);
     });
 
     it("rolls every pod when it changes, and none when it does not", async () => {
