@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { botsIni, IniOverrides } from "../settings/botsIni";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
 import { BOTSENV, NAMES } from "./podTemplate";
@@ -38,6 +39,8 @@ export interface ConfigurationArgs {
     readonly engineWaitSeconds: number;
     /** Further environment variables. */
     readonly env: Record<string, string>;
+    /** What differs from config/bots.ini. */
+    readonly botsIni: IniOverrides;
     /** Sections appended to bots.ini. */
     readonly directoryMonitors: readonly DirectoryMonitor[];
 }
@@ -76,7 +79,7 @@ export class Configuration extends pulumi.ComponentResource {
         super("bots-edi:index:Configuration", name, {}, opts);
         const sections = args.directoryMonitors.map(monitorSection);
         const files = {
-            [NAMES.botsIni]: { "bots.ini": content("bots.ini") + sections.join("") },
+            [NAMES.botsIni]: { "bots.ini": botsIni(args.botsIni) + sections.join("") },
             [NAMES.settingsPy]: Object.fromEntries(SETTINGS_FILES.map((file) => [file, content(file)])),
             [NAMES.env]: {
                 BOTSENV,

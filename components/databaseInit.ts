@@ -3,7 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
-import { PartOptions } from "./part";
+import { PartOptions, timeouts } from "./part";
 import {
     BACKUP_DIR,
     BACKUP_MOUNT,
@@ -102,6 +102,7 @@ export class DatabaseInit extends pulumi.ComponentResource {
                 // Every change makes the Job anew: its template is immutable, and its TTL may have removed it already.
                 replaceOnChanges: ["*"],
                 deleteBeforeReplace: true,
+                ...timeouts(args.deadlineSeconds),
             },
         );
         this.registerOutputs({});

@@ -5,6 +5,7 @@ import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
 import { botsContainer, botsPodTemplate, BotsRuntime, Resources } from "./podTemplate";
+import { startingDeadline } from "./startingDeadline";
 
 /** The inputs of {@link Engine}. */
 export interface EngineArgs {
@@ -44,8 +45,7 @@ export class Engine extends pulumi.ComponentResource {
                     timeZone: args.timeZone,
                     suspend: args.suspend,
                     concurrencyPolicy: "Forbid",
-                    // A run that is later than the next one is due has nothing left to do.
-                    startingDeadlineSeconds: 300,
+                    startingDeadlineSeconds: startingDeadline(args.schedule),
                     successfulJobsHistoryLimit: 3,
                     failedJobsHistoryLimit: 1,
                     jobTemplate: {

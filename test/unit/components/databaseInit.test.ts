@@ -95,6 +95,13 @@ describe("DatabaseInit", () => {
         assert.deepEqual(mounts, ["/home/bots/.bots", "/config", "/tmp", "/config-backup"]);
     });
 
+    it("deadlineSeconds: 1800 met the provider's 600 s: Pulumi waits for longer than Kubernetes does", async () => {
+        const made = await system({ databaseInit: { deadlineSeconds: 1800 } });
+        const { inputs, timeouts } = find(made, "Job", "bots-db-init");
+        assert.equal(inputs.spec.activeDeadlineSeconds, 1800);
+        assert.deepEqual(timeouts, { create: "2100s", update: "2100s" });
+    });
+
     it("is made anew at every change, deleted first", async () => {
         const { replaceOnChanges, deleteBeforeReplace } = find(await system(), "Job", "bots-db-init");
         assert.deepEqual([replaceOnChanges, deleteBeforeReplace], [["*"], true]);

@@ -16,6 +16,16 @@ describe("Engine", () => {
         assert.deepEqual(spec.jobTemplate.metadata.labels.component, "engine");
     });
 
+    it("a daily run was lost when the controller was down for six minutes: the window follows the schedule", async () => {
+        const window = async (schedule: string) =>
+            find(await system({ engine: { schedule } }), "CronJob", "bots-engine").inputs.spec
+                .startingDeadlineSeconds as number;
+        assert.equal(await window("0 3 * * *"), 86400);
+        assert.equal(await window("*/5 * * * *"), 300);
+        assert.equal(await window("* * * * *"), 300);
+        assert.equal(await window("@every 6h"), 6 * 3600);
+    });
+
     it("never runs again after errors in the data, and always after a drained node", async () => {
         const job = find(await system(), "CronJob", "bots-engine").inputs.spec.jobTemplate.spec;
         assert.equal(job.template.spec.restartPolicy, "Never");
