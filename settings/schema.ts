@@ -2,6 +2,9 @@
 import { z } from "zod";
 import * as formats from "../formats";
 
+// The schema is used once a run: compiling it first, for many uses, takes longer than it saves.
+z.config({ jitless: true });
+
 type Quantities = Record<"cpu" | "memory", string>;
 
 interface PartialResources {
