@@ -1,10 +1,10 @@
 /** `npm run pulumi -- preview` of every stack, on a machine without Pulumi. It needs no cluster: a first preview reads none. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ROOT } from "./testStack";
+import { copyCheckout } from "./checkoutCopy";
 
 /** Steps by operation, as `pulumi preview --json` counts them. */
 interface Preview {
@@ -36,17 +36,7 @@ describe("npm run pulumi -- preview", () => {
 
     before(() => {
         backend = mkdtempSync(join(tmpdir(), "bots-edi-backend-"));
-        folder = mkdtempSync(join(tmpdir(), "bots-edi-preview-"));
-        // A copy: the CLI writes the key of its encryption into the stack's file.
-        const options = ["--cached", "--others", "--exclude-standard"];
-        const files = execFileSync("git", ["ls-files", ...options], { cwd: ROOT, encoding: "utf8" })
-            .trim()
-            .split("\n");
-        for (const file of files.filter((path) => existsSync(join(ROOT, path)))) {
-            // With its times: the packages are installed again where their lock is newer.
-            cpSync(join(ROOT, file), join(folder, file), { preserveTimestamps: true });
-        }
-        symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+        folder = copyCheckout();
         git("init", "--quiet");
         git("add", "--all");
     });
