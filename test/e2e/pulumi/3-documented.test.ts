@@ -4,10 +4,10 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
-import { attempt } from "../../../sandbox/exec";
 import { pulumiFolder } from "../../../sandbox/stack";
-import { callsPulumi, commands, statements } from "../../docs/commands";
+import { callsPulumi, commands } from "../../docs/commands";
 import { admit, putCredentials } from "./externalDatabase";
+import { says, saysNothingOf, Scenes } from "./scenes";
 import { provideSurroundings, removeSurroundings } from "./surroundings";
 import { Terminal } from "./terminal";
 import { ran, read, removeNamespace, ROOT } from "./testStack";
@@ -16,19 +16,6 @@ import { ran, read, removeNamespace, ROOT } from "./testStack";
 const DEV = "edi-dev";
 const STAGING = "edi-staging";
 const PROD = "edi";
-
-/** A command with more to it than that it succeeds. */
-interface Command {
-    readonly command: string;
-    /** What is typed in. */
-    readonly input?: string;
-    readonly env?: Readonly<Record<string, string>>;
-    /** It has to fail, and to say this. */
-    readonly fails?: RegExp;
-}
-
-/** A script of the text, or what comes between two: a look at what the last one said and did, or somebody else's work. */
-type Step = string | Command | ((said: string) => Promise<void> | void);
 
 interface Deployment {
     readonly spec: {
@@ -45,6 +32,13 @@ interface Data {
     readonly data: Readonly<Record<string, string>>;
 }
 
+/** A resource as `pulumi preview --import-file` writes it. */
+interface Importable {
+    readonly type: string;
+    readonly name: string;
+    readonly parent?: string;
+}
+
 interface Identified {
     readonly metadata: { readonly uid: string };
 }
@@ -56,8 +50,11 @@ function documented(): string[] {
 
 describe("the documentation's pulumi commands", function () {
     this.timeout("10m");
-    const executed: string[] = [];
+    const hasSandboxStack = existsSync(pulumiFolder);
     let terminal: Terminal;
+    let claim: string;
+    let job: string;
+    const scenes = new Scenes(() => terminal);
 
     before(async () => {
         for (const namespace of [DEV, STAGING, PROD]) {
@@ -71,35 +68,11 @@ describe("the documentation's pulumi commands", function () {
         // Unset where the namespaces are somebody else's.
         if ((terminal as Terminal | undefined) === undefined) return;
         terminal.close();
+        if (!hasSandboxStack) rmSync(pulumiFolder, { recursive: true, force: true });
         await Promise.all([DEV, STAGING, PROD].map(removeNamespace));
         await removeSurroundings();
     });
 
-    /** One scene: its scripts in their order, each in a shell of its own. */
-    const scene = (title: string, ...steps: Step[]) => {
-        const all = steps.flatMap((step) => (typeof step === "function" ? [] : [step]));
-        executed.push(...all.flatMap((step) => statements(typeof step === "string" ? step : step.command)));
-        it(title, async () => {
-            let said = "";
-            for (const step of steps) {
-                if (typeof step === "function") await step(said);
-                else said = await execute(typeof step === "string" ? { command: step } : step);
-            }
-        });
-    };
-    const execute = async ({ command, input, env, fails }: Command): Promise<string> => {
-        if (fails === undefined) return terminal.succeed(command, input, env);
-        const { code, text } = await terminal.run(command, input, env);
-        assert.notEqual(code, 0, text);
-        assert.match(text, fails);
-        return text;
-    };
-    const says = (pattern: RegExp) => (said: string) => {
-        assert.match(said, pattern);
-    };
-    const saysNothingOf = (pattern: RegExp) => (said: string) => {
-        assert.doesNotMatch(said, pattern);
-    };
     /** What the text leaves to the reader. */
     const reader = (script: string) => async () => {
         await terminal.succeed(script);
@@ -125,14 +98,14 @@ describe("the documentation's pulumi commands", function () {
     it("have a scene each, and no scene has another command than the text", () => {
         const text = documented();
         const ofPulumi = (all: string[]) => [...new Set(all.filter(callsPulumi))].sort();
-        assert.deepEqual(ofPulumi(executed), ofPulumi(text));
+        assert.deepEqual(ofPulumi(scenes.statements), ofPulumi(text));
         assert.deepEqual(
-            executed.filter((command) => !text.includes(command)),
+            scenes.statements.filter((statement) => !text.includes(statement)),
             [],
         );
     });
 
-    scene(
+    scenes.add(
         "deploy a first stack",
         "pulumi login",
         "pulumi stack init dev",
@@ -147,7 +120,7 @@ describe("the documentation's pulumi commands", function () {
         "pulumi up",
     );
 
-    scene(
+    scenes.add(
         "deploy staging by hand",
         reader(`pulumi stack init staging && kubectl create namespace ${STAGING}`),
         database(STAGING),
@@ -159,7 +132,7 @@ describe("the documentation's pulumi commands", function () {
         },
     );
 
-    scene(
+    scenes.add(
         "preview prod, held against the policy pack",
         "kubectl create namespace edi",
         database(PROD),
@@ -175,77 +148,68 @@ describe("the documentation's pulumi commands", function () {
         says(/\+ kubernetes:apps\/v1:Deployment: \(create\)/),
         "pulumi preview --import-file import.json",
         () => {
-            const { resources } = JSON.parse(terminal.read("import.json")) as { resources: object[] };
-            const [claim] = resources.filter(
-                (resource) => "name" in resource && resource.name === "bots-edi-storage-data",
+            const { resources } = JSON.parse(terminal.read("import.json")) as { resources: Importable[] };
+            const found = resources.find(({ name }) => name === "bots-edi-storage-data");
+            assert.deepEqual(
+                [found?.type, found?.parent],
+                ["kubernetes:core/v1:PersistentVolumeClaim", "bots-edi-storage"],
             );
-            assert.deepEqual(claim, {
-                type: "kubernetes:core/v1:PersistentVolumeClaim",
-                name: "bots-edi-storage-data",
-                id: "<PLACEHOLDER>",
-                parent: "bots-edi-storage",
-                provider: "cluster",
-            });
         },
     );
 
-    describe("adopt claims", () => {
-        let before: string;
-
-        scene(
-            "by an import",
-            async () => {
-                const items = Object.entries({ data: "20Gi", logs: "5Gi", config: "1Gi" }).map(([volume, storage]) => ({
-                    apiVersion: "v1",
-                    kind: "PersistentVolumeClaim",
-                    metadata: { name: `bots-edi-${volume}-pvc`, namespace: PROD },
-                    spec: {
-                        accessModes: ["ReadWriteMany"],
-                        storageClassName: "t1-shiva-nfs",
-                        resources: { requests: { storage } },
-                    },
-                }));
-                await kubectl(["apply", "-f", "-"], {
-                    input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
-                });
-                before = await uid("pvc/bots-edi-data-pvc");
-                // An update that fails with "already exists" leaves these in the state. This provider, older than 4.29, would
-                // take the claims over.
-                const urns = [
-                    "pulumi:providers:kubernetes::cluster",
-                    "bots-edi:index:BotsEdi::bots-edi",
-                    "bots-edi:index:BotsEdi$kubernetes:core/v1:NamespacePatch::bots-edi",
-                    "bots-edi:index:BotsEdi$bots-edi:index:Storage::bots-edi-storage",
-                ];
-                const targets = urns.map((urn) => `--target 'urn:pulumi:prod::bots-edi::${urn}'`);
-                await terminal.succeed(`pulumi up --stack prod ${targets.join(" ")}`);
-            },
-            "pulumi stack select prod",
-            String.raw`stack='urn:pulumi:prod::bots-edi'
+    scenes.add(
+        "adopt claims by an import",
+        async () => {
+            const items = Object.entries({ data: "20Gi", logs: "5Gi", config: "1Gi" }).map(([volume, storage]) => ({
+                apiVersion: "v1",
+                kind: "PersistentVolumeClaim",
+                metadata: { name: `bots-edi-${volume}-pvc`, namespace: PROD },
+                spec: {
+                    accessModes: ["ReadWriteMany"],
+                    storageClassName: "t1-shiva-nfs",
+                    resources: { requests: { storage } },
+                },
+            }));
+            await kubectl(["apply", "-f", "-"], {
+                input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+            });
+            claim = await uid("pvc/bots-edi-data-pvc");
+            // An update that fails with "already exists" leaves these in the state. This provider, older than 4.29, would
+            // take the claims over.
+            const urns = [
+                "pulumi:providers:kubernetes::cluster",
+                "bots-edi:index:BotsEdi::bots-edi",
+                "bots-edi:index:BotsEdi$kubernetes:core/v1:NamespacePatch::bots-edi",
+                "bots-edi:index:BotsEdi$bots-edi:index:Storage::bots-edi-storage",
+            ];
+            const targets = urns.map((urn) => `--target 'urn:pulumi:prod::bots-edi::${urn}'`);
+            await terminal.succeed(`pulumi up --stack prod ${targets.join(" ")}`);
+        },
+        "pulumi stack select prod",
+        String.raw`stack='urn:pulumi:prod::bots-edi'
 for volume in data logs config; do
   pulumi import kubernetes:core/v1:PersistentVolumeClaim "bots-edi-storage-$volume" "edi/bots-edi-$volume-pvc" \
-    --parent "storage=$stack::bots-edi:index:BotsEdi\$bots-edi:index:Storage::bots-edi-storage" \
-    --provider "cluster=$stack::pulumi:providers:kubernetes::cluster" \
-    --generate-code=false --yes
+--parent "storage=$stack::bots-edi:index:BotsEdi\$bots-edi:index:Storage::bots-edi-storage" \
+--provider "cluster=$stack::pulumi:providers:kubernetes::cluster" \
+--generate-code=false --yes
 done`,
-            "pulumi preview --diff",
-            says(/~ kubernetes:core\/v1:PersistentVolumeClaim: \(update\)[^]*\+ +app\.kubernetes\.io\/name/),
-            saysNothingOf(/replace/),
-        );
+        "pulumi preview --diff",
+        says(/~ kubernetes:core\/v1:PersistentVolumeClaim: \(update\)[^]*\+ +app\.kubernetes\.io\/name/),
+        saysNothingOf(/replace/),
+    );
 
-        scene(
-            "and keep them in the first update",
-            "pulumi up --stack prod --policy-pack policy",
-            async () => {
-                assert.equal(await uid("pvc/bots-edi-data-pvc"), before);
-            },
-            runsImage("4.0"),
-            "pulumi stack output namespace",
-            says(new RegExp(`^${PROD}$`, "m")),
-        );
-    });
+    scenes.add(
+        "deploy prod with the claims that it has",
+        "pulumi up --stack prod --policy-pack policy",
+        async () => {
+            assert.equal(await uid("pvc/bots-edi-data-pvc"), claim);
+        },
+        runsImage("4.0"),
+        "pulumi stack output namespace",
+        says(new RegExp(`^${PROD}$`, "m")),
+    );
 
-    scene(
+    scenes.add(
         "compare with the cluster as it is",
         "pulumi preview --diff",
         saysNothingOf(/to (create|update|delete|replace)/),
@@ -269,7 +233,7 @@ done`,
         },
     );
 
-    scene(
+    scenes.add(
         "bump the image, and take it back",
         "pulumi config set imageTag 4.1 --stack prod",
         () => {
@@ -286,7 +250,7 @@ done`,
         runsImage("4.0"),
     );
 
-    scene(
+    scenes.add(
         "keep an image that the Sensor has rolled out",
         async () => {
             const image = "harbor.pminc.me/priv/bots-edi:4.0.13";
@@ -304,7 +268,7 @@ done`,
     );
 
     const EDIT = { EDITOR: "sed -i s/^sendreportiferror.=.False/sendreportiferror=True/" };
-    scene(
+    scenes.add(
         "set what the engine, a directory monitor, mail and partners need",
         'pulumi config set --path engine.schedule "@hourly"',
         `pulumi config set --path engine.schedule '*/10 * * * *'`,
@@ -320,8 +284,8 @@ done`,
         "pulumi config set --path 'env.EMAIL_PORT' 587",
         "pulumi config set --path env.EMAIL_USE_TLS true",
         "pulumi config set --path env.EMAIL_HOST_USER bots",
-        { command: "pulumi config set --secret --path secretEnv.EMAIL_HOST_PASSWORD", input: "mail-password\n" },
-        { command: "$EDITOR config/bots.ini", env: EDIT },
+        { script: "pulumi config set --secret --path secretEnv.EMAIL_HOST_PASSWORD", input: "mail-password\n" },
+        { script: "$EDITOR config/bots.ini", env: EDIT },
         "pulumi config set --path 'networkPolicy.egress[0].cidr' 198.51.100.7/32",
         "pulumi config set --path 'networkPolicy.egress[0].ports[0]' 22",
         "pulumi up",
@@ -342,10 +306,10 @@ done`,
         },
     );
 
-    scene(
+    scenes.add(
         "set a secret variable, log level and time zone",
-        { command: "pulumi config set --secret --path secretEnv.NAME", input: "first\n" },
-        { command: "pulumi config set --secret --path secretEnv.NAME && pulumi up", input: "second\n" },
+        { script: "pulumi config set --secret --path secretEnv.NAME", input: "first\n" },
+        { script: "pulumi config set --secret --path secretEnv.NAME && pulumi up", input: "second\n" },
         async () => {
             const { data } = await read<Data>(PROD, "secret/bots-edi-secret-env");
             assert.equal(data.NAME, Buffer.from("second").toString("base64"));
@@ -358,7 +322,7 @@ done`,
         },
     );
 
-    scene(
+    scenes.add(
         "suspend the engine, and start it again",
         "pulumi config set --path engine.suspend true && pulumi up",
         async () => {
@@ -372,7 +336,7 @@ done`,
         },
     );
 
-    scene(
+    scenes.add(
         "let Prometheus in, and enlarge a volume",
         "pulumi config set --path networkPolicy.monitoringNamespace monitoring && pulumi up",
         async () => {
@@ -385,22 +349,18 @@ done`,
         },
     );
 
-    describe("initialise the database", () => {
-        let before: string;
+    scenes.add(
+        "initialise the database again although nothing changed",
+        async () => {
+            job = await uid("job/bots-db-init");
+        },
+        "pulumi up --replace 'urn:pulumi:prod::bots-edi::bots-edi:index:BotsEdi$bots-edi:index:DatabaseInit$kubernetes:batch/v1:Job::bots-edi-db-init'",
+        async () => {
+            assert.notEqual(await uid("job/bots-db-init"), job);
+        },
+    );
 
-        scene(
-            "again although nothing changed",
-            async () => {
-                before = await uid("job/bots-db-init");
-            },
-            "pulumi up --replace 'urn:pulumi:prod::bots-edi::bots-edi:index:BotsEdi$bots-edi:index:DatabaseInit$kubernetes:batch/v1:Job::bots-edi-db-init'",
-            async () => {
-                assert.notEqual(await uid("job/bots-db-init"), before);
-            },
-        );
-    });
-
-    scene(
+    scenes.add(
         "free a stack whose update was killed",
         async () => {
             const child = terminal.start("pulumi up");
@@ -416,13 +376,13 @@ done`,
             process.kill(-(child.pid ?? 0), "SIGKILL");
             await ended;
         },
-        { command: "pulumi up", fails: /currently locked by 1 lock/ },
+        { script: "pulumi up", fails: /currently locked by 1 lock/ },
         "pulumi cancel",
         "pulumi refresh --clear-pending-creates",
         "pulumi up",
     );
 
-    scene(
+    scenes.add(
         "write the stack's state and read it back",
         "pulumi stack export --file prod-state.json",
         () => {
@@ -435,7 +395,7 @@ done`,
         saysNothingOf(/to (create|update|delete|replace)/),
     );
 
-    scene(
+    scenes.add(
         "copy the stack for another cluster",
         "pulumi stack init prod2 --copy-config-from prod",
         "pulumi config set --path engine.suspend true",
@@ -448,7 +408,7 @@ done`,
         "pulumi stack select prod",
     );
 
-    scene(
+    scenes.add(
         "scale the web server, by number or by load",
         "pulumi config set --path webserver.replicas 3 && pulumi up",
         async () => {
@@ -463,9 +423,9 @@ done`,
         },
     );
 
-    scene(
+    scenes.add(
         "destroy a stack with its data",
-        { command: "pulumi destroy", fails: /cannot be deleted|protected/ },
+        { script: "pulumi destroy", fails: /cannot be deleted|protected/ },
         async () => {
             assert.ok(await exists(PROD, "deployment/bots-webserver"));
         },
@@ -481,7 +441,7 @@ done`,
         "pulumi config rm protectData",
     );
 
-    scene(
+    scenes.add(
         "rotate generated credentials",
         String.raw`pulumi stack select dev
 password='urn:pulumi:dev::bots-edi::bots-edi:index:BotsEdi$bots-edi:index:Credentials$random:index/randomPassword:RandomPassword::bots-edi-credentials-database-password'
@@ -499,35 +459,27 @@ kubectl rollout restart deployment bots-webserver bots-jobqueue -n edi-dev`,
         },
     );
 
-    scene("destroy a stack but for its data", "pulumi destroy --exclude-protected", async () => {
+    scenes.add("destroy a stack but for its data", "pulumi destroy --exclude-protected", async () => {
         for (const what of ["deployment/bots-webserver", "statefulset/bots-db"]) {
             assert.equal(await exists(DEV, what), false, what);
         }
         for (const what of ["pvc/bots-edi-data-pvc", "secret/bots-edidb-secret"]) assert.ok(await exists(DEV, what));
     });
 
-    describe("without a Pulumi of one's own", () => {
-        const isThere = existsSync(pulumiFolder);
-
-        before(async () => {
-            if (isThere) return;
+    scenes.add(
+        "run without a Pulumi of one's own, on the sandbox's stack too",
+        "npm run pulumi --",
+        says(/Usage:/),
+        "npm run pulumi -- version",
+        says(/^v3\.\d+\.\d+/m),
+        async () => {
+            if (hasSandboxStack) return;
             // It makes the stack's state, and deploys nothing: it ends with 2 for what `up` would do.
-            const { code, stderr } = await attempt("npm", ["run", "sandbox", "--", "preview"], { cwd: ROOT });
-            assert.equal(code, 2, stderr);
-        });
-        after(() => {
-            if (!isThere) rmSync(pulumiFolder, { recursive: true, force: true });
-        });
-
-        scene(
-            "run the sandbox's, on its stack too",
-            "npm run pulumi --",
-            says(/Usage:/),
-            "npm run pulumi -- version",
-            says(/^v3\.\d+\.\d+/m),
-            `export PULUMI_BACKEND_URL=file:///var/lib/bots-edi-sandbox/pulumi
+            const { code, text } = await terminal.run("npm run sandbox -- preview");
+            assert.equal(code, 2, text);
+        },
+        `export PULUMI_BACKEND_URL=file:///var/lib/bots-edi-sandbox/pulumi
 export PULUMI_CONFIG_PASSPHRASE_FILE=/var/lib/bots-edi-sandbox/pulumi/passphrase
 npm run pulumi -- stack history --stack sandbox`,
-        );
-    });
+    );
 });
