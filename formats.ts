@@ -1,6 +1,6 @@
 /** The forms of values that Kubernetes, cron, Django and container images take. Each message says what is taken. */
-import cron from "cron-validate";
 import { z } from "zod";
+import { parseSchedule } from "./settings/schedule";
 
 const BINARY = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 const DECIMAL = ["k", "M", "G", "T", "P", "E"];
@@ -21,6 +21,9 @@ export function quantityValue(text: string): number | undefined {
 
 const CRON = 'a cron schedule of five fields such as "*/5 * * * *"';
 
+/** What the API's 32-bit fields hold. */
+const MOST = 2 ** 31 - 1;
+
 const takes = (expected: string) => ({ error: `takes ${expected}` });
 
 const text = (form: RegExp, expected: string) => z.string(takes(expected)).regex(form, takes(expected));
@@ -39,23 +42,29 @@ export const memory = quantity(BYTES, 'a memory quantity above zero such as "256
 /** The size of a volume: bytes, with a suffix (`20Gi`). */
 export const size = quantity(BYTES, 'a storage quantity above zero such as "20Gi"');
 
+const wholeNumber = (expected: string, least: number, most: number) =>
+    z.int(takes(expected)).min(least, takes(expected)).max(most, takes(expected));
+
 /** A whole number of at least one. */
-export const count = z.int(takes("a whole number of at least 1")).min(1, takes("a whole number of at least 1"));
+export const count = wholeNumber(`a whole number of at least 1, at most ${MOST}`, 1, MOST);
 
 /** A length of time in whole seconds. */
-export const seconds = z.int(takes("whole seconds, at least 1")).min(1, takes("whole seconds, at least 1"));
+export const seconds = wholeNumber(`whole seconds, at least 1, at most ${MOST}`, 1, MOST);
+
+/** A length of time that is also a time limit of database queries, in whole seconds. */
+export const secondsOfADay = wholeNumber("whole seconds, at least 1, at most 86400", 1, 86400);
 
 /** A TCP or UDP port. */
-export const port = z
-    .int(takes("a port from 1 to 65535"))
-    .min(1, takes("a port from 1 to 65535"))
-    .max(65535, takes("a port from 1 to 65535"));
+export const port = wholeNumber("a port from 1 to 65535", 1, 65535);
 
 /** true or false; stack config gives top-level values as text. */
 export const flag = z.union(
     [z.boolean(), z.stringbool({ truthy: ["true"], falsy: ["false"], case: "sensitive" })],
     takes("true or false"),
 );
+
+/** Any text. */
+export const anyText = z.string(takes("text"));
 
 /** The name of a Kubernetes object (RFC 1123 subdomain). */
 export const objectName = text(
@@ -89,14 +98,14 @@ export const origin = text(
 
 /** An image repository: registry and path, without tag or digest. */
 export const imageRepository = text(
-    /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d{1,5})?\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
+    /^(?=.{1,255}$)([a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d{1,5})?\/)?[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*)*$/,
     "an image repository without tag or digest, such as harbor.pminc.me/priv/bots-edi",
 );
 
-/** A fixed image tag: never `latest`, which names another image tomorrow. */
+/** A fixed image tag, with the digest that pins its bytes or without: never `latest`, which names another image tomorrow. */
 export const imageTag = text(
-    /^(?!latest$)\w[\w.-]{0,127}$/,
-    'a fixed tag such as "4.0": letters, digits, _, . and -, at most 128, and not latest',
+    /^(?!latest(@|$))\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?$/,
+    'a fixed tag such as "4.0" or "4.0@sha256:…": letters, digits, _, . and -, at most 128, and not latest',
 );
 
 /** A whole image reference with a fixed tag or a digest. */
@@ -105,11 +114,11 @@ export const imageReference = text(
     "an image with a fixed tag or digest, such as docker.io/library/mariadb:10.11.11",
 );
 
-/** The digest of an image. */
-export const imageDigest = text(/^sha256:[0-9a-f]{64}$/, "a digest: sha256: and 64 hexadecimal digits");
-
 /** The name of an environment variable. */
-export const envName = text(/^[A-Za-z_][A-Za-z0-9_]*$/, "names of letters, digits and _, not beginning with a digit");
+export const envName = text(
+    /^[A-Za-z_][A-Za-z0-9_]{0,252}$/,
+    "names of at most 253 letters, digits and _, not beginning with a digit",
+);
 
 /** The id of a Bots route. A leading `-` would be taken for an option: bots-engine then prints its usage and exits 0. */
 export const routeId = text(
@@ -129,20 +138,13 @@ export const fileMask = text(/^[^\s/][^\n/]*$/, "a file name pattern such as *.e
 /** A block of addresses in CIDR form. */
 export const cidr = z.union([z.cidrv4(), z.cidrv6()], takes("a block of addresses such as 10.0.0.0/8"));
 
-/** Why Kubernetes would refuse a schedule; `undefined` where it takes it. */
-function cronFault(value: string): string | undefined {
-    if (/^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/.test(value)) return undefined;
-    const parsed = cron(value, { override: { useAliases: true } });
-    if (!parsed.isValid()) return parsed.getError()[0]?.replace(/\.? \(Input cron:.*\)$/, "");
-    // cron itself calls Sunday 0 and 7, Kubernetes only 0.
-    const weekday = value.trim().split(/\s+/)[4]?.replace(/\/\d+/g, "");
-    return weekday?.includes("7") ? "Sunday is 0" : undefined;
-}
-
-/** A cron schedule as the Kubernetes CronJob reads it: five fields, or a macro such as @hourly. */
+/** A cron schedule as the Kubernetes CronJob reads it: five fields, a macro such as @hourly, or @every 1h30m. */
 export const cronSchedule = z.string(takes(CRON)).superRefine((value, context) => {
-    const fault = cronFault(value);
-    if (fault !== undefined) context.addIssue({ code: "custom", message: `takes ${CRON} (${fault})` });
+    try {
+        parseSchedule(value);
+    } catch (fault) {
+        context.addIssue({ code: "custom", message: `takes ${CRON} (${(fault as Error).message})` });
+    }
 });
 
 /** Whether a time zone is known under this name; it names a file, so capitals count, which Intl does not mind. */
@@ -161,13 +163,22 @@ export const timeZone = z
     .string(takes("an IANA time zone such as Europe/Amsterdam"))
     .refine(isTimeZone, takes("an IANA time zone such as Europe/Amsterdam"));
 
-const LABEL_NAME = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;
+const LABEL_NAME =
+    /^((?=.{1,253}\/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;
 
-/** The key of a label: a name, with a domain before it or without. */
-export const labelKey = text(LABEL_NAME, "the keys of labels, such as kubernetes.io/hostname");
+/** The key of a label or an annotation: a name, with a domain before it or without. */
+export const labelKey = text(LABEL_NAME, "keys such as kubernetes.io/hostname");
 
 /** The value of a label. */
 export const labelValue = text(
     /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/,
     "the value of a label: at most 63 letters, digits, -, _ and ., beginning and ending with a letter or digit",
 );
+
+/** The name of a section or a key of bots.ini. */
+export const iniName = text(/^\w+$/, "names of letters, digits and _");
+
+const INI_VALUE = takes("text of one line, a whole number, true or false");
+
+/** A value in bots.ini: text of one line, a whole number, true or false. */
+export const iniValue = z.union([z.string().regex(/^[^\r\n]*$/, INI_VALUE), z.int(), z.boolean()], INI_VALUE);

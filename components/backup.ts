@@ -16,6 +16,7 @@ import {
     CONFIG_DIR,
     Resources,
 } from "./podTemplate";
+import { startingDeadline } from "./startingDeadline";
 
 /** The inputs of {@link Backup}. */
 export interface BackupArgs {
@@ -55,8 +56,7 @@ export class Backup extends pulumi.ComponentResource {
                     timeZone: args.timeZone,
                     suspend: args.suspend,
                     concurrencyPolicy: "Forbid",
-                    // Late is better than not at all.
-                    startingDeadlineSeconds: 3600,
+                    startingDeadlineSeconds: startingDeadline(args.schedule),
                     successfulJobsHistoryLimit: 1,
                     failedJobsHistoryLimit: 1,
                     jobTemplate: {

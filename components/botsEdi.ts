@@ -23,15 +23,12 @@ function namespaceLabels(namespace: string): Record<string, string> {
     return { name: namespace, app: "bots-edi", ...(Object.fromEntries(security) as Record<string, string>) };
 }
 
-function imageReference({ image, imageTag }: Settings): string {
-    return `${image.repository}:${imageTag}${image.digest === undefined ? "" : `@${image.digest}`}`;
-}
-
 /** Without an Ingress the pages are reached by port-forward. */
-function webAddresses({ namespace, ingress, allowedHosts, csrfTrustedOrigins }: Settings) {
+function webAddresses({ namespace, ingress, tls, allowedHosts, csrfTrustedOrigins }: Settings) {
     const local = ["localhost", "127.0.0.1"];
     const service = [WEBSERVER, `${WEBSERVER}.${namespace}.svc`];
-    const origins = ingress ? [`https://${ingress.host}`] : local.map((host) => `http://${host}:${WEBSERVER_PORT}`);
+    const scheme = tls ? "https" : "http";
+    const origins = ingress ? [`${scheme}://${ingress.host}`] : local.map((host) => `http://${host}:${WEBSERVER_PORT}`);
     return {
         allowedHosts: allowedHosts ?? [...(ingress ? [ingress.host] : []), ...service, ...local],
         csrfTrustedOrigins: csrfTrustedOrigins ?? origins,
@@ -57,12 +54,15 @@ export class BotsEdi extends pulumi.ComponentResource {
         const { namespace, database } = settings;
         const part = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
         this.namespace = namespace;
-        this.image = imageReference(settings);
+        this.image = `${settings.image.repository}:${settings.imageTag}`;
 
         const metadata = { name: namespace, labels: namespaceLabels(namespace) };
-        const home = settings.createNamespace
-            ? new k8s.core.v1.Namespace(name, { metadata }, { ...part(), ...durable(settings.protectData) })
-            : new k8s.core.v1.NamespacePatch(name, { metadata }, part());
+        const home: pulumi.Resource[] = [];
+        if (settings.createNamespace) {
+            home.push(new k8s.core.v1.Namespace(name, { metadata }, { ...part(), ...durable(settings.protectData) }));
+        } else if (settings.labelNamespace) {
+            home.push(new k8s.core.v1.NamespacePatch(name, { metadata }, part()));
+        }
 
         const configuration = new Configuration(
             `${name}-config`,
@@ -71,11 +71,13 @@ export class BotsEdi extends pulumi.ComponentResource {
                 timeZone: settings.timeZone,
                 logLevel: settings.logLevel,
                 ...webAddresses(settings),
-                behindTls: settings.tlsSecret !== undefined,
+                behindTls: settings.tls,
+                engineWaitSeconds: settings.engine.waitSeconds ?? Math.min(600, settings.engine.deadlineSeconds),
                 env: settings.env,
+                botsIni: settings.botsIni,
                 directoryMonitors: settings.jobqueue.directoryMonitors,
             },
-            part(home),
+            part(...home),
         );
         const storage = new Storage(
             `${name}-storage`,
@@ -86,7 +88,7 @@ export class BotsEdi extends pulumi.ComponentResource {
                 sizes: settings.storage,
                 protect: settings.protectData,
             },
-            part(home),
+            part(...home),
         );
         const databaseEngine = database && ENGINES[database.engine];
         const credentials = new Credentials(
@@ -100,7 +102,7 @@ export class BotsEdi extends pulumi.ComponentResource {
                 secretEnv: settings.secretEnv,
                 protect: settings.protectData,
             },
-            part(home),
+            part(...home),
         );
         const ground = [...configuration.configMaps, ...storage.claims, ...credentials.secrets];
 
@@ -117,7 +119,7 @@ export class BotsEdi extends pulumi.ComponentResource {
                         cidrs: databaseCidrs,
                     },
                 },
-                part(home),
+                part(...home),
             );
             ground.push(...policies);
         }
@@ -137,7 +139,7 @@ export class BotsEdi extends pulumi.ComponentResource {
                     placement,
                     protect: settings.protectData,
                 },
-                part(home, ...credentials.secrets),
+                part(...home, ...credentials.secrets),
             );
             ground.push(statefulSet, service);
         }
@@ -156,7 +158,7 @@ export class BotsEdi extends pulumi.ComponentResource {
         const { job } = new DatabaseInit(
             `${name}-db-init`,
             { runtime, configChecksum: configuration.checksum, ...settings.databaseInit },
-            part(home, ...ground),
+            part(...home, ...ground),
         );
 
         const { deployment, service } = new Webserver(
@@ -185,7 +187,7 @@ export class BotsEdi extends pulumi.ComponentResource {
             settings.ingress &&
             new Ingress(
                 `${name}-ingress`,
-                { namespace, tlsSecret: settings.tlsSecret, ...settings.ingress },
+                { namespace, tls: settings.tls, tlsSecret: settings.tlsSecret, ...settings.ingress },
                 part(job, deployment, service),
             );
         if (settings.imageUpdater) {

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { botsIni, IniOverrides } from "../settings/botsIni";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
 import { BOTSENV, NAMES } from "./podTemplate";
@@ -34,13 +35,24 @@ export interface ConfigurationArgs {
     readonly csrfTrustedOrigins: readonly string[];
     /** Whether browsers come by TLS only: cookies are then sent over https alone. */
     readonly behindTls: boolean;
+    /** Seconds that an engine waits for another one to end. */
+    readonly engineWaitSeconds: number;
     /** Further environment variables. */
     readonly env: Record<string, string>;
+    /** What differs from config/bots.ini. */
+    readonly botsIni: IniOverrides;
     /** Sections appended to bots.ini. */
     readonly directoryMonitors: readonly DirectoryMonitor[];
 }
 
 const CONFIG_DIR = join(__dirname, "..", "config");
+
+/** settings.py, and what it loads from beside it or, where an image copies only settings.py, from /config. */
+const SETTINGS_FILES = ["settings.py", "engine_lock.py", "engine_run.py"];
+
+function content(file: string): string {
+    return readFileSync(join(CONFIG_DIR, file), "utf8");
+}
 
 function monitorSection(monitor: DirectoryMonitor, index: number): string {
     const lines = [
@@ -54,7 +66,7 @@ function monitorSection(monitor: DirectoryMonitor, index: number): string {
 }
 
 /**
- * ConfigMaps `bots-config-ini` (bots.ini), `bots-config-settings` (settings.py) and `bots-config-env`.
+ * ConfigMaps `bots-config-ini` (bots.ini), `bots-config-settings` (settings.py and what it loads) and `bots-config-env`.
  * They are updated in place; {@link checksum} goes on every pod, so that an edit rolls the pods.
  */
 export class Configuration extends pulumi.ComponentResource {
@@ -67,8 +79,8 @@ export class Configuration extends pulumi.ComponentResource {
         super("bots-edi:index:Configuration", name, {}, opts);
         const sections = args.directoryMonitors.map(monitorSection);
         const files = {
-            [NAMES.botsIni]: { "bots.ini": readFileSync(join(CONFIG_DIR, "bots.ini"), "utf8") + sections.join("") },
-            [NAMES.settingsPy]: { "settings.py": readFileSync(join(CONFIG_DIR, "settings.py"), "utf8") },
+            [NAMES.botsIni]: { "bots.ini": botsIni(args.botsIni) + sections.join("") },
+            [NAMES.settingsPy]: Object.fromEntries(SETTINGS_FILES.map((file) => [file, content(file)])),
             [NAMES.env]: {
                 BOTSENV,
                 TZ: args.timeZone,
@@ -77,6 +89,7 @@ export class Configuration extends pulumi.ComponentResource {
                 DJANGO_SECURE: String(args.behindTls),
                 ALLOWED_HOSTS: args.allowedHosts.join(","),
                 CSRF_TRUSTED_ORIGINS: args.csrfTrustedOrigins.join(","),
+                ENGINE_WAIT: String(args.engineWaitSeconds),
                 ...args.env,
             },
         };

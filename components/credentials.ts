@@ -2,7 +2,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { createHash } from "node:crypto";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
 import { durable } from "./storage";
@@ -82,14 +81,20 @@ export class Credentials extends pulumi.ComponentResource {
         }
 
         if (Object.keys(args.secretEnv).length > 0) {
-            const digest = createHash("sha256").update(JSON.stringify(args.secretEnv)).digest("hex");
-            this.checksums["checksum/secret-env"] = digest;
+            const secretEnv = pulumi.secret(args.secretEnv);
+            // Random, and another one with every change: a hash of what is secret could be guessed by whoever reads pods.
+            const { result } = new random.RandomPassword(
+                `${name}-env-version`,
+                { length: 32, special: false, keepers: secretEnv },
+                { parent: this },
+            );
+            this.checksums["checksum/secret-env"] = pulumi.unsecret(result);
             this.secrets.push(
                 new k8s.core.v1.Secret(
                     `${name}-env`,
                     {
                         metadata: { name: SECRET_ENV, namespace: args.namespace, labels: labels("config") },
-                        stringData: pulumi.secret(args.secretEnv),
+                        stringData: secretEnv,
                     },
                     child,
                 ),

@@ -2,7 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, selector, SKIP_AWAIT } from "./labels";
-import { PartOptions } from "./part";
+import { PartOptions, timeouts } from "./part";
 import { containerResources, HARDENED, Placement, placed, podSecurity, Resources } from "./podTemplate";
 import { durableClaim } from "./storage";
 
@@ -11,6 +11,9 @@ export type DatabaseEngine = "mariadb" | "postgresql";
 
 /** Name of the Service: the host name of the database. */
 export const DATABASE_HOST = "bots-db";
+
+/** Seconds that a start may take: the first one makes the database, minutes on a slow disk. */
+const START_SECONDS = 300;
 
 interface Engine {
     /** DB_ENGINE as settings.py takes it. */
@@ -122,6 +125,8 @@ export class Database extends pulumi.ComponentResource {
                 metadata,
                 spec: {
                     serviceName: DATABASE_HOST,
+                    // Ordered, a pod that never became ready is not replaced: a wrong image would stay when it is put right.
+                    podManagementPolicy: "Parallel",
                     replicas: 1,
                     selector: { matchLabels: selector("database") },
                     template: {
@@ -149,12 +154,11 @@ export class Database extends pulumi.ComponentResource {
                                         })),
                                     ],
                                     resources: containerResources(args.resources),
-                                    // The first start makes the database: minutes on a slow disk.
                                     startupProbe: {
                                         ...isReady,
                                         periodSeconds: 3,
                                         timeoutSeconds: 5,
-                                        failureThreshold: 100,
+                                        failureThreshold: START_SECONDS / 3,
                                     },
                                     readinessProbe: { ...isReady, periodSeconds: 10, timeoutSeconds: 5 },
                                     livenessProbe: {
@@ -182,7 +186,7 @@ export class Database extends pulumi.ComponentResource {
                     },
                 },
             },
-            { ...child, dependsOn: [claim, ...(opts.dependsOn ?? [])] },
+            { ...child, dependsOn: [claim, ...(opts.dependsOn ?? [])], ...timeouts(START_SECONDS) },
         );
         this.registerOutputs({});
     }

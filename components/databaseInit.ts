@@ -3,7 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
-import { PartOptions } from "./part";
+import { PartOptions, timeouts } from "./part";
 import {
     BACKUP_DIR,
     BACKUP_MOUNT,
@@ -55,7 +55,7 @@ plan=$(PYTHONPATH=/config DJANGO_SETTINGS_MODULE=settings python -c '${SHOW_MIGR
 case $plan in *"[ ]"*) printf 'Migrations that did not run:\\n%s\\n' "$plan" >&2; exit 1 ;; esac
 kept="${BACKUP_DIR}/$CONFIG_CHECKSUM"
 mkdir -p "$kept"
-cp /config/bots.ini /config/settings.py "$kept/"
+cp /config/* "$kept/"
 echo "Configuration kept in $kept"
 `;
 
@@ -102,6 +102,7 @@ export class DatabaseInit extends pulumi.ComponentResource {
                 // Every change makes the Job anew: its template is immutable, and its TTL may have removed it already.
                 replaceOnChanges: ["*"],
                 deleteBeforeReplace: true,
+                ...timeouts(args.deadlineSeconds),
             },
         );
         this.registerOutputs({});

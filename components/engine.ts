@@ -5,6 +5,7 @@ import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
 import { botsContainer, botsPodTemplate, BotsRuntime, Resources } from "./podTemplate";
+import { startingDeadline } from "./startingDeadline";
 
 /** The inputs of {@link Engine}. */
 export interface EngineArgs {
@@ -44,8 +45,7 @@ export class Engine extends pulumi.ComponentResource {
                     timeZone: args.timeZone,
                     suspend: args.suspend,
                     concurrencyPolicy: "Forbid",
-                    // A run that is later than the next one is due has nothing left to do.
-                    startingDeadlineSeconds: 300,
+                    startingDeadlineSeconds: startingDeadline(args.schedule),
                     successfulJobsHistoryLimit: 3,
                     failedJobsHistoryLimit: 1,
                     jobTemplate: {
@@ -56,7 +56,8 @@ export class Engine extends pulumi.ComponentResource {
                             backoffLimit: 2,
                             podFailurePolicy: {
                                 rules: [
-                                    // 2: it ran, with errors in the data; 3: another engine is at work. Neither is mended by a retry.
+                                    // 2: it ran, with errors in the data; 3: another engine is at work. Neither is mended by a retry;
+                                    // 69, it lost the engine lock, is: the next pod recovers what this one left.
                                     {
                                         action: "FailJob",
                                         onExitCodes: { containerName: "engine", operator: "In", values: [2, 3] },
@@ -78,6 +79,9 @@ export class Engine extends pulumi.ComponentResource {
                                         // Route ids are positional: bots-engine knows no --routeid.
                                         args: ["engine", ...args.arguments, ...args.routes],
                                         resources: args.resources,
+                                        // A run that waited in vain for another engine ends with 0: a Job is complete or failed, nothing
+                                        // between, and a failed one alerts or, retried, only waits again. The next tick comes anyway.
+                                        env: [{ name: "ENGINE_BUSY_OK", value: "true" }],
                                     }),
                                 ],
                             }),

@@ -1,6 +1,7 @@
 /** Rolls out what is pushed to Harbor. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { createHash } from "node:crypto";
 import { DATABASE_WAIT } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
@@ -81,13 +82,20 @@ function trigger(target: Target, args: ImageUpdaterArgs) {
     };
 }
 
+/** Argo's namespace may serve several systems, so the name there tells them apart. Argo Events makes a label of it: 63 characters. */
+function objectNameFor(namespace: string): string {
+    const name = `bots-edi-image-updater-${namespace}`;
+    if (name.length <= 63) return name;
+    const digest = createHash("sha256").update(namespace).digest("hex").slice(0, 8);
+    return `${name.slice(0, 63 - 9).replace(/-$/, "")}-${digest}`;
+}
+
 /** Argo Events Sensor `bots-edi-image-updater-NAMESPACE`, and the right to patch exactly the three workloads. */
 export class ImageUpdater extends pulumi.ComponentResource {
     constructor(name: string, args: ImageUpdaterArgs, opts: PartOptions = {}) {
         super("bots-edi:index:ImageUpdater", name, {}, opts);
         const child = { parent: this, dependsOn: opts.dependsOn };
-        // Argo's namespace may serve several systems, so the name there tells them apart.
-        const objectName = `bots-edi-image-updater-${args.workloadNamespace}`;
+        const objectName = objectNameFor(args.workloadNamespace);
         const here = { name: objectName, namespace: args.namespace, labels: labels("updater") };
         const there = { ...here, namespace: args.workloadNamespace };
 

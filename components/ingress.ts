@@ -11,14 +11,33 @@ export interface IngressArgs {
     readonly namespace: string;
     /** Host name of the web pages. */
     readonly host: string;
-    /** Name of the existing TLS Secret. Default: none. */
+    /** Whether browsers come by TLS. */
+    readonly tls: boolean;
+    /** Name of the existing TLS Secret. Default: the controller's own certificate. */
     readonly tlsSecret?: string;
     /** Ingress class. Source: spec, traefik. */
     readonly className: string;
-    /** Annotations. Source: spec, Traefik's. */
-    readonly annotations: Record<string, string>;
+    /** Annotations beside those of the class; `null` removes one. */
+    readonly annotations: Record<string, string | null>;
     /** Do not wait for an address in the status: with a controller that writes none, the update would fail. */
     readonly skipAwait: boolean;
+}
+
+/** What a controller has to be told, by a part of its class's name. Source: spec, Traefik's. */
+function classAnnotations(className: string, tls: boolean): Record<string, string> {
+    const traefik = "traefik.ingress.kubernetes.io/router";
+    if (className.includes("traefik")) {
+        return tls
+            ? { [`${traefik}.entrypoints`]: "websecure", [`${traefik}.tls`]: "true" }
+            : { [`${traefik}.entrypoints`]: "web" };
+    }
+    // A plugin that is restored is larger than the 1 MB that ingress-nginx lets through.
+    return className.includes("nginx") ? { "nginx.ingress.kubernetes.io/proxy-body-size": "100m" } : {};
+}
+
+function withoutNulls(annotations: Record<string, string | null>): Record<string, string> {
+    const kept = Object.entries(annotations).filter((entry): entry is [string, string] => entry[1] !== null);
+    return Object.fromEntries(kept);
 }
 
 /** Ingress `bots-edi-ingress` to the webserver. */
@@ -28,7 +47,13 @@ export class Ingress extends pulumi.ComponentResource {
 
     constructor(name: string, args: IngressArgs, opts: PartOptions = {}) {
         super("bots-edi:index:Ingress", name, {}, opts);
-        this.url = `https://${args.host}/`;
+        const { host, tls, tlsSecret } = args;
+        this.url = `${tls ? "https" : "http"}://${host}/`;
+        const annotations = {
+            ...classAnnotations(args.className, tls),
+            ...args.annotations,
+            ...(args.skipAwait && SKIP_AWAIT),
+        };
         new k8s.networking.v1.Ingress(
             name,
             {
@@ -36,16 +61,14 @@ export class Ingress extends pulumi.ComponentResource {
                     name: "bots-edi-ingress",
                     namespace: args.namespace,
                     labels: labels("webserver"),
-                    annotations: { ...args.annotations, ...(args.skipAwait && SKIP_AWAIT) },
+                    annotations: withoutNulls(annotations),
                 },
                 spec: {
                     ingressClassName: args.className,
-                    ...(args.tlsSecret !== undefined && {
-                        tls: [{ hosts: [args.host], secretName: args.tlsSecret }],
-                    }),
+                    ...(tls && { tls: [{ hosts: [host], ...(tlsSecret !== undefined && { secretName: tlsSecret }) }] }),
                     rules: [
                         {
-                            host: args.host,
+                            host,
                             http: {
                                 paths: [
                                     {

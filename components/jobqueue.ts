@@ -2,7 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, selector } from "./labels";
-import { PartOptions } from "./part";
+import { PartOptions, timeouts } from "./part";
 import { botsContainer, botsPodTemplate, BotsRuntime, healthCheck, Resources } from "./podTemplate";
 
 /** The inputs of {@link JobQueue}. */
@@ -14,6 +14,12 @@ export interface JobQueueArgs {
     /** Requests and limits of each container. Source: spec, 100m/256Mi and 500m/512Mi. */
     readonly resources: Resources;
 }
+
+/** Seconds after which a roll-out without progress has failed. */
+const ROLLOUT_SECONDS = 600;
+
+/** Seconds that a job which runs has to finish (spec); the new pod comes after them. */
+const GRACE_SECONDS = 60;
 
 /** The queue listens on localhost of its own pod only, so its port is dialled from inside. */
 const DIAL = "exec 3<>/dev/tcp/127.0.0.1/28082";
@@ -44,12 +50,12 @@ export class JobQueue extends pulumi.ComponentResource {
                     annotations: runtime.workloadAnnotations,
                 },
                 spec: {
+                    progressDeadlineSeconds: ROLLOUT_SECONDS,
                     replicas: 1,
                     strategy: { type: "Recreate" },
                     selector: { matchLabels: selector("jobqueue") },
                     template: botsPodTemplate(runtime, "jobqueue", {
-                        // A job that runs is allowed to finish (spec).
-                        terminationGracePeriodSeconds: 60,
+                        terminationGracePeriodSeconds: GRACE_SECONDS,
                         containers: [
                             botsContainer(runtime, {
                                 name: "jobqueue",
@@ -81,7 +87,7 @@ export class JobQueue extends pulumi.ComponentResource {
                     }),
                 },
             },
-            { parent: this, dependsOn: opts.dependsOn },
+            { parent: this, dependsOn: opts.dependsOn, ...timeouts(ROLLOUT_SECONDS + GRACE_SECONDS) },
         );
         this.registerOutputs({});
     }

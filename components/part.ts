@@ -1,3 +1,4 @@
+/** What all parts of the system have in common. */
 import * as pulumi from "@pulumi/pulumi";
 
 /**
@@ -6,4 +7,13 @@ import * as pulumi from "@pulumi/pulumi";
  */
 export interface PartOptions extends pulumi.ComponentResourceOptions {
     dependsOn?: pulumi.Resource[];
+}
+
+/** Seconds for what Kubernetes' own deadline does not count: an image to pull, an answer to arrive. */
+const MARGIN = 300;
+
+/** How long Pulumi waits for an object that Kubernetes gives up after so many seconds: never less. */
+export function timeouts(deadlineSeconds: number): { customTimeouts: pulumi.CustomTimeouts } {
+    const most = `${deadlineSeconds + MARGIN}s`;
+    return { customTimeouts: { create: most, update: most } };
 }

@@ -2,7 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, selector, SKIP_AWAIT } from "./labels";
-import { PartOptions } from "./part";
+import { PartOptions, timeouts } from "./part";
 import { botsContainer, botsPodTemplate, BotsRuntime, Resources, spread } from "./podTemplate";
 
 /** Name of the Deployment and of the Service (spec). */
@@ -35,6 +35,9 @@ const probe = (check: "live" | "ready" | "startup", timing: k8s.types.input.core
     ...timing,
 });
 
+/** Seconds after which a roll-out without progress has failed: pods wait for an image, a node and the start-up probe. */
+const ROLLOUT_SECONDS = 600;
+
 /** What tells Prometheus where the metrics are (spec); config/settings.py answers the path. */
 const SCRAPED = {
     "prometheus.io/scrape": "true",
@@ -60,8 +63,8 @@ export class Webserver extends pulumi.ComponentResource {
             {
                 metadata: { ...metadata, annotations: runtime.workloadAnnotations },
                 spec: {
-                    // The autoscaler owns the number where there is one.
-                    ...(!autoscaling && { replicas: args.replicas }),
+                    progressDeadlineSeconds: ROLLOUT_SECONDS,
+                    replicas: autoscaling?.minReplicas ?? args.replicas,
                     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
                     selector: { matchLabels: selector("webserver") },
                     template: botsPodTemplate(runtime, "webserver", {
@@ -100,7 +103,12 @@ export class Webserver extends pulumi.ComponentResource {
                     }),
                 },
             },
-            child,
+            {
+                ...child,
+                ...timeouts(ROLLOUT_SECONDS),
+                // The autoscaler owns the number where there is one. Left out, it would be 1 until the autoscaler looks.
+                ignoreChanges: autoscaling ? ["spec.replicas"] : [],
+            },
         );
         this.service = new k8s.core.v1.Service(
             name,

@@ -21,6 +21,8 @@ Optional, with the default:
     SERVER_EMAIL           bots@localhost   their sender
     EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS   localhost, 25, none, none, false
     BOTSENV                default    name of the Bots environment; part of the cookies' names
+    ENGINE_WAIT            600        seconds that an engine waits for another one to end
+    ENGINE_BUSY_OK         false      true: one that waited in vain exits with 0 instead of 75
 
 The directories are read from bots.ini beside this file. A bad or missing value ends the start with one line.
 
@@ -334,11 +336,29 @@ TEMPLATES = [
     },
 ]
 
+# --- Engine runs ---------------------------------------------------------------------------------------------------
+
+ENGINE_WAIT = integer("ENGINE_WAIT", 600, 86400)
+ENGINE_BUSY_OK = boolean("ENGINE_BUSY_OK")
+
 if missing:
     problems.append(f"not set in the container's environment: {', '.join(missing)}")
 if problems:
     # Not an exception: Bots would print it with its whole traceback, or, as an ImportError, look elsewhere.
     raise SystemExit("Bots settings: " + "; ".join(problems))
+
+if "bots.router" in sys.modules:  # only Bots' engine loads it
+    # Beside this file, or where the image found it: an image copies no more than this file and bots.ini out of /config.
+    sys.path += [os.path.dirname(os.path.abspath(__file__)), "/config"]
+    try:
+        from engine_lock import BUSY, EngineLock
+        from engine_run import install
+
+        busy = 0 if ENGINE_BUSY_OK else BUSY
+        lock = EngineLock(os.path.join(botssys, "engine.lock"), ENGINE_WAIT, busy)
+        install(sys.modules["bots.router"], lock)
+    except (ImportError, AttributeError) as error:
+        raise SystemExit(f"Bots settings: no engine can be run alone, so none is run: {error}") from None
 
 # --- Health --------------------------------------------------------------------------------------------------------
 

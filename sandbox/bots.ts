@@ -1,7 +1,5 @@
 /** What the sandbox does with a running Bots, through kubectl. */
-import { CronExpressionParser } from "cron-parser";
 import { spawn } from "node:child_process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { binaryPath } from "./cluster/binaries";
 import { SandboxError } from "./errors";
 import { run } from "./exec";
@@ -17,8 +15,8 @@ const WEBSERVER = "deployment/bots-webserver";
 /** The services whose logs can be shown. */
 export const SERVICES = ["webserver", "jobqueue", "engine", "init"] as const;
 
-/** Seconds that a run of the engine may take here. */
-const ENGINE_LIMIT = 300;
+/** Seconds that a run of the engine may take here, its wait for another one included. */
+const ENGINE_LIMIT = 900;
 
 /** Runs a command in the webserver's container; its input can be given. */
 export async function inWebserver(command: readonly string[], input?: string): Promise<string> {
@@ -63,34 +61,8 @@ function ended(job: Job): string | undefined {
         ?.type;
 }
 
-/** Milliseconds before the schedule in which no run by hand begins: it would not have ended. */
-const AHEAD = 30_000;
-/** Milliseconds after the schedule until the run that it asked for can be seen. */
-const BEHIND = 3_000;
-
-interface CronJob {
-    readonly spec: { readonly schedule: string; readonly timeZone: string; readonly suspend: boolean };
-}
-
-/** Waits while the engine runs, or is about to: two at once would harm each other, and the CronJob minds only its own. */
-async function waitForTurn(note: (line: string) => void): Promise<void> {
-    const text = await kubectl(["get", "cronjob", "bots-engine", "-n", NAMESPACE, "-o", "json"]);
-    const { schedule, timeZone, suspend } = (JSON.parse(text) as CronJob).spec;
-    const next = CronExpressionParser.parse(schedule, { tz: timeZone }).next().toDate();
-    const left = next.getTime() - Date.now();
-    if (!suspend && left < AHEAD) {
-        note(`waiting for the engine's run of ${next.toLocaleTimeString()}`);
-        await sleep(left + BEHIND);
-    }
-    const idle = async () => (await engineJobs()).every((job) => ended(job) !== undefined);
-    if (await idle()) return;
-    note("waiting for the engine that runs now");
-    await waitUntil("the engine that runs now to end", idle, { timeout: ENGINE_LIMIT, interval: 1000 });
-}
-
-/** Runs the engine once, as the CronJob would, and returns what it said. */
-export async function runEngine(route?: string, note: (line: string) => void = () => undefined): Promise<string> {
-    await waitForTurn(note);
+/** Runs the engine once, as the CronJob would, and returns what it said. It waits by itself for one that runs already. */
+export async function runEngine(route?: string): Promise<string> {
     const name = `bots-engine-manual-${Date.now()}`;
     const job = JSON.parse(
         await kubectl([

@@ -86,7 +86,7 @@ program
     .action(async ({ routeid }: { routeid?: string }) => {
         requireCluster();
         await kubectl(["get", "cronjob", "bots-engine", "-n", NAMESPACE]);
-        process.stdout.write(await runEngine(routeid, print));
+        process.stdout.write(await runEngine(routeid));
     });
 
 program.parseAsync().catch((error: unknown) => {

@@ -1,7 +1,12 @@
 """Fixtures of all tests here."""
 
+import itertools
+
+import databases
 import pytest
-from support import Environment, MariaDb
+from support import Environment, MariaDb, PostgreSql
+
+numbers = itertools.count(1)
 
 
 @pytest.fixture
@@ -22,3 +27,39 @@ def mariadb(tmp_path):
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def mariadb_of_all(tmp_path_factory):
+    """A running MariaDB for tests that leave it running."""
+    server = MariaDb(tmp_path_factory.mktemp("mariadb"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgresql_of_all():
+    """A running PostgreSQL for tests that leave it running."""
+    server = PostgreSql()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["sqlite", "mysql", "postgresql"])
+def database(request, environment):
+    """An empty database that the environment uses: sqlite, MariaDB and PostgreSQL in turn."""
+    name = f"bots{next(numbers)}"
+    if request.param == "sqlite":
+        made = databases.Sqlite()
+    elif request.param == "mysql":
+        made = databases.MySql(request.getfixturevalue("mariadb_of_all"), "mysql", name)
+    else:
+        made = databases.Postgresql(request.getfixturevalue("postgresql_of_all"), "postgresql", name)
+    environment.variables.update(made.variables)
+    return made

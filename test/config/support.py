@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def accepts(port):
 
 
 class Environment:
-    """The folders of one Bots environment, with the project's two files; only paths and ports are changed in them."""
+    """The folders of one Bots environment, with the project's files; only paths and ports are changed in them."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -51,7 +52,8 @@ class Environment:
         self.port, self.engine_port, self.queue_port = free_port(), free_port(), free_port()
         for name in ("config", "botssys/sqlitedb", "usersys"):
             (folder / name).mkdir(parents=True)
-        shutil.copy(CONFIG / "settings.py", self.config)
+        for name in ("settings.py", "engine_lock.py", "engine_run.py"):
+            shutil.copy(CONFIG / name, self.config)
         ini = (CONFIG / "bots.ini").read_text()
         changes = {
             "= /home/bots/.bots/env/default/botssys": f"= {folder}/botssys",
@@ -178,6 +180,9 @@ class MariaDb:
             f"--pid-file={self.folder}/pid",
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
+            # Nothing here has to survive a power cut.
+            "--innodb-flush-method=nosync",
+            "--innodb-flush-log-at-trx-commit=0",
             *self.user(),
         ]
         with open(self.folder / "log", "a") as log:
@@ -186,11 +191,18 @@ class MariaDb:
 
     def create(self, database, user, password):
         """Makes a database and the user who may do everything in it."""
-        sql = f"""CREATE DATABASE {database} CHARACTER SET utf8mb4;
-                  CREATE USER {user}@'127.0.0.1' IDENTIFIED BY '{password}';
-                  GRANT ALL ON {database}.* TO {user}@'127.0.0.1'"""
-        client = ["mariadb", "--no-defaults", f"--socket={self.folder}/socket", "-e", sql]
-        subprocess.run(client, check=True, capture_output=True, timeout=30)
+        self.sql(
+            [
+                f"CREATE DATABASE {database} CHARACTER SET utf8mb4",
+                f"CREATE USER {user}@'127.0.0.1' IDENTIFIED BY '{password}'",
+                f"GRANT ALL ON {database}.* TO {user}@'127.0.0.1'",
+            ]
+        )
+
+    def sql(self, statements, database="mysql"):
+        """Runs statements as the superuser and returns what they answer."""
+        client = ["mariadb", "--no-defaults", f"--socket={self.folder}/socket", "-BN", database, "-e", ";".join(statements)]
+        return subprocess.run(client, check=True, capture_output=True, text=True, timeout=30).stdout
 
     def signal(self, number):
         """Sends the server a signal."""
@@ -241,3 +253,47 @@ def accepts_within(port, seconds):
     with socket.socket() as client:
         client.settimeout(seconds)
         return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+class PostgreSql:
+    """A real PostgreSQL server on a loopback port. It refuses to run as root, so then it runs as its package's user."""
+
+    def __init__(self):
+        self.user = "postgres" if os.getuid() == 0 else None
+        self.folder = Path(tempfile.mkdtemp(prefix="bots-edi-postgresql-"))
+        if self.user:
+            shutil.chown(self.folder, self.user)
+        self.bin = max(Path("/usr/lib/postgresql").glob("*/bin"))
+        self.port = free_port()
+        self.process = None
+        self.run("initdb", f"--pgdata={self.folder}/data", "--username=root", "--auth=trust", "--no-sync")
+
+    def run(self, program, *arguments):
+        """Runs one of PostgreSQL's programs to its end and returns what it printed."""
+        command = [self.bin / program, *arguments]
+        kwargs = {"check": True, "capture_output": True, "text": True, "timeout": 120, "cwd": self.folder}
+        return subprocess.run(command, user=self.user, **kwargs).stdout
+
+    def start(self):
+        """Starts the server and waits until it accepts connections."""
+        command = [self.bin / "postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", str(self.port)]
+        command += ["-k", self.folder, "-c", "fsync=off"]
+        with open(self.folder / "log", "a") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, user=self.user)
+        wait_until(lambda: "ready to accept connections" in (self.folder / "log").read_text(), "PostgreSQL did not start")
+
+    def sql(self, statements, database="postgres"):
+        """Runs statements as the superuser, each in a transaction of its own, and returns what they answer."""
+        options = ["-XAtq", "-h", "127.0.0.1", "-p", str(self.port), "-U", "root", "-d", database]
+        return self.run("psql", *options, *(part for statement in statements for part in ("-c", statement)))
+
+    def create(self, database, user, password):
+        """Makes a database and its owner."""
+        self.sql([f"CREATE USER {user} PASSWORD '{password}'", f"CREATE DATABASE {database} OWNER {user}"])
+
+    def stop(self):
+        """Ends the server and removes its folder."""
+        if self.process:
+            self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(30)
+        shutil.rmtree(self.folder)

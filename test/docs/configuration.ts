@@ -11,13 +11,15 @@ export const FILE = join(__dirname, "..", "..", "docs", "configuration.md");
 
 const INTRODUCTION = `# Configuration
 
-Every setting of a stack, made from the schema in \`settings.ts\` by \`npm run docs\`. Set one by
+Every setting of a stack, made from \`settings/schema.ts\` by \`npm run docs\`. Set one by
 \`pulumi config set imageTag 4.1\`, one inside a group by \`pulumi config set --path engine.schedule "@hourly"\`, or edit
-\`Pulumi.<stack>.yaml\`, where each top-level key has the prefix \`bots-edi:\`. Write tags in quotes there: an unquoted
-\`4.0\` is the number 4.
+\`Pulumi.<stack>.yaml\`, where each top-level key has the prefix \`bots-edi:\`. Write text in quotes there: an unquoted
+\`4.10\` is the number 4.1, and refused where \`pulumi up\` finds it in the file. With \`--path\` goes
+\`--type string\` for text that looks like something else.
 
-A wrong setting ends the program before anything is registered; all wrong ones are named at once. "(spec)" marks the
-values of the user's document; CPU, memory and sizes are Kubernetes quantities.
+A wrong setting ends the program before anything is registered; all wrong ones are named at once. So does one that another
+makes void, and a secret (\`--secret\`) anywhere but in \`secretEnv\`. "(spec)" marks the values of the user's document; CPU,
+memory and sizes are Kubernetes quantities.
 
 | Setting | Default | What it is |
 | --- | --- | --- |

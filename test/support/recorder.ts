@@ -18,6 +18,9 @@ export interface Registration {
     readonly retainOnDelete: boolean;
     readonly deleteBeforeReplace: boolean;
     readonly replaceOnChanges: readonly string[];
+    readonly ignoreChanges: readonly string[];
+    /** How long Pulumi waits for its creation and for an update, such as `600s`; empty: the provider's default. */
+    readonly timeouts: { readonly create: string; readonly update: string };
 }
 
 /** The methods of a RegisterResource request that are read here; the SDK does not export their type. */
@@ -33,6 +36,8 @@ interface Request {
     getRetainondelete(): boolean;
     getDeletebeforereplace(): boolean;
     getReplaceonchangesList(): string[];
+    getIgnorechangesList(): string[];
+    getCustomtimeouts(): { getCreate(): string; getUpdate(): string } | undefined;
 }
 type Callback = (error: Error | null, response?: { getUrn(): string }) => void;
 interface Monitor {
@@ -69,7 +74,6 @@ export async function record(
     { config = {}, secretKeys = [], stack = "test", preview = false, beforeRegister }: RecordOptions = {},
 ): Promise<Registration[]> {
     const registrations: Registration[] = [];
-    process.env.PULUMI_CONFIG_SECRET_KEYS = JSON.stringify(secretKeys);
     await pulumi.runtime.setMocks(
         {
             newResource: (args) => {
@@ -84,7 +88,7 @@ export async function record(
         stack,
         preview,
     );
-    pulumi.runtime.setAllConfig(config);
+    pulumi.runtime.setAllConfig(config, [...secretKeys]);
     const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
     const register = monitor.registerResource.bind(monitor);
     monitor.registerResource = async (request, callback) => {
@@ -110,6 +114,11 @@ export async function record(
                     retainOnDelete: request.getRetainondelete(),
                     deleteBeforeReplace: request.getDeletebeforereplace(),
                     replaceOnChanges: request.getReplaceonchangesList(),
+                    ignoreChanges: request.getIgnorechangesList(),
+                    timeouts: {
+                        create: request.getCustomtimeouts()?.getCreate() ?? "",
+                        update: request.getCustomtimeouts()?.getUpdate() ?? "",
+                    },
                 });
             }
             callback(error, response);

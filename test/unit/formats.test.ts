@@ -46,7 +46,7 @@ describe("formats", () => {
             ["docker.io/library/mariadb:10.11.11", `x@sha256:${"a".repeat(64)}`],
             ["x", "x:latest"],
         );
-        takes(formats.imageDigest, [`sha256:${"0".repeat(64)}`], ["sha256:0", "0".repeat(64)]);
+
         takes(
             formats.imageRepository,
             ["harbor.pminc.me/priv/bots-edi", "localhost:5000/a", "a"],

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { parseSettings, SettingsContext } from "../../settings";
+import { EDGES } from "../support/edges";
 import { record } from "../support/recorder";
 import { recordStack } from "../support/stack";
 
@@ -87,7 +90,7 @@ describe("settings", () => {
             [
                 "a bad schedule",
                 { engine: { schedule: "every 5" } },
-                /engine\.schedule is "every 5"; takes a cron schedule .*got 2/,
+                /engine\.schedule is "every 5"; takes a cron schedule .*it has 2 fields/,
             ],
             ["memory for CPU", { webserver: { resources: { limits: { cpu: "1Gi" } } } }, /cpu is "1Gi"; takes a CPU/],
             ["thousandths of a byte", { storage: { data: "20m" } }, /storage\.data is "20m"; takes a storage quantity/],
@@ -129,7 +132,7 @@ describe("settings", () => {
             [
                 "an Ingress without TLS in production",
                 { production: "true", ingress: { host: "a.b" } },
-                /bots-edi:tlsSecret is missing; takes the name of a TLS Secret/,
+                /bots-edi:tlsSecret is missing; takes the name of a TLS Secret.*tls: true/,
             ],
             [
                 "a secret in plain env",
@@ -146,11 +149,20 @@ describe("settings", () => {
                 { secretEnv: { DB_PASSWORD: "x" } },
                 /secretEnv\.DB_PASSWORD is \[secret\]; takes no variable/,
             ],
-            ["a bad variable name", { env: { "A B": "x" } }, /env\.A B is no legal name; takes names of letters/],
+            [
+                "a bad variable name",
+                { env: { "A B": "x" } },
+                /env\.A B is no legal name; takes names of at most 253 letters/,
+            ],
             [
                 "an autoscaler upside down",
                 { webserver: { autoscaling: { minReplicas: 3, maxReplicas: 2 } } },
                 /maxReplicas is 2; takes at least minReplicas, 3/,
+            ],
+            [
+                "a wait beyond the deadline",
+                { engine: { waitSeconds: 61, deadlineSeconds: 60 } },
+                /bots-edi:engine\.waitSeconds is 61; takes at most engine\.deadlineSeconds, 60$/,
             ],
             ["text for a group", { webserver: "big" }, /webserver is "big"; takes object/],
             [
@@ -184,6 +196,108 @@ describe("settings", () => {
                 { timeZone: "europe/paris" },
                 /timeZone is "europe\/paris"; takes an IANA/,
             ],
+            [
+                "a stale digest beside a new tag, which deployed the old image under the new name",
+                { image: { digest: `sha256:${"a".repeat(64)}` } },
+                /image\.digest is "sha256:a+", and is no setting; write it behind the tag.*imageTag: "4\.0@sha256:…"/,
+            ],
+            ["a floating tag with a digest", { imageTag: `latest@sha256:${"a".repeat(64)}` }, /takes a fixed tag/],
+            [
+                "an empty toleration, which the API refused half way",
+                { tolerations: [{}] },
+                /tolerations\.0\.operator is missing; takes Exists where there is no key/,
+            ],
+            [
+                "tolerationSeconds that the API refuses",
+                { tolerations: [{ key: "a", effect: "NoSchedule", tolerationSeconds: 5 }] },
+                /tolerations\.0\.effect is "NoSchedule"; takes NoExecute where there are tolerationSeconds/,
+            ],
+            [
+                "a toleration's key that is none",
+                { tolerations: [{ key: "a b" }] },
+                /tolerations\.0\.key is "a b"; takes/,
+            ],
+            [
+                "secretEnv.DB_READ_TIMEOUT, which db-init has twice then",
+                { secretEnv: { DB_READ_TIMEOUT: "5" } },
+                /secretEnv\.DB_READ_TIMEOUT is \[secret\]; takes no variable that the program sets itself/,
+            ],
+            [
+                "more replicas than the API's numbers hold",
+                { webserver: { replicas: 1e10 } },
+                /replicas is 10000000000; takes .* at most 2147483647/,
+            ],
+            [
+                "a deadline that settings.py does not take for its queries",
+                { databaseInit: { deadlineSeconds: 90000 } },
+                /deadlineSeconds is 90000; takes whole seconds, at least 1, at most 86400/,
+            ],
+            [
+                "replicas that an autoscaler made void",
+                { webserver: { replicas: 3, autoscaling: { maxReplicas: 5 } } },
+                /webserver\.replicas is 3; takes nothing beside webserver\.autoscaling/,
+            ],
+            [
+                "the addresses of an external database that were ignored beside the one in the cluster",
+                { database: {}, networkPolicy: { databaseCidrs: ["10.0.0.0/8"] } },
+                /networkPolicy\.databaseCidrs is \["10\.0\.0\.0\/8"\]; takes nothing beside database/,
+            ],
+            [
+                "the port of an external database, the same",
+                { database: {}, networkPolicy: { databasePort: 3306 } },
+                /networkPolicy\.databasePort is 3306; takes nothing beside database/,
+            ],
+            [
+                "partners that were ignored without policies",
+                { networkPolicy: { enabled: false, egress: [] } },
+                /networkPolicy\.egress is \[\]; takes nothing where networkPolicy\.enabled is false/,
+            ],
+            [
+                "a TLS Secret without an Ingress",
+                { tlsSecret: "tls" },
+                /tlsSecret is "tls"; takes nothing without ingress/,
+            ],
+            [
+                "a TLS Secret without TLS",
+                { tlsSecret: "tls", tls: false, ingress: { host: "a.b" } },
+                /tlsSecret is "tls"; takes nothing where tls is false/,
+            ],
+            [
+                "an Ingress in plain HTTP in production",
+                { production: true, tls: "false", ingress: { host: "a.b" } },
+                /bots-edi:tls is "false"; takes true in production/,
+            ],
+            [
+                "labels for a namespace that is made here",
+                { database: {}, labelNamespace: "false" },
+                /labelNamespace is "false"; takes nothing where the namespace is made here/,
+            ],
+            [
+                "a variable that secretEnv sets too",
+                { env: { PIN: "1" }, secretEnv: { PIN: "2" } },
+                /env\.PIN is "1"; takes nothing beside the variable of that name in secretEnv/,
+            ],
+            [
+                "an EMAIL_ that was accepted and ignored",
+                { env: { EMAIL_TIMEOUT: "5" } },
+                /env\.EMAIL_TIMEOUT is "5"; takes no other EMAIL_ than EMAIL_HOST, EMAIL_PORT, /,
+            ],
+            [
+                "a secret EMAIL_ that was accepted and ignored",
+                { secretEnv: { EMAIL_SSL_KEYFILE: "x" } },
+                /secretEnv\.EMAIL_SSL_KEYFILE is \[secret\]; takes no other EMAIL_ than/,
+            ],
+            [
+                "a key of bots.ini that there is not",
+                { botsIni: { settings: { maxday: 3 } } },
+                /botsIni\.settings\.maxday is 3; takes a section and a key of config\/bots\.ini: maxdays, /,
+            ],
+            [
+                "a line more in bots.ini",
+                { botsIni: { webserver: { environment_text: "a\nb" } } },
+                /environment_text is "a\\nb"; takes text of one line/,
+            ],
+            ["a secret in a group that is none", { env: '{"PASSWORD":' }, /env is "\{\\"PASSWORD\\":"; takes record/],
             ["a bad time zone", { timeZone: "Mars/Olympus" }, /timeZone is "Mars\/Olympus"; takes an IANA time zone/],
         ];
         for (const [what, raw, message] of cases) {
@@ -200,6 +314,53 @@ describe("settings", () => {
         it("a long value, cut short", () => {
             refused({ imageTag: "x".repeat(500) }, /^.{60,220}$/);
         });
+    });
+
+    for (const [what, value] of Object.entries({
+        "a number with more digits than it keeps": Number("340123450000000018"),
+        "a fraction": 4.1,
+        "an exponent": 1e21,
+        "a switch": true,
+    })) {
+        it(`${what} was changed silently where text belongs: it is refused`, () => {
+            refused({ env: { SSCC: value } }, /env\.SSCC is .*; takes text: quote it/);
+        });
+    }
+
+    it("a minimal configuration made the namespace and waited for a Secret that could not be there: it has to be there", () => {
+        assert.equal(parseSettings(TAG).createNamespace, false);
+        assert.equal(parseSettings({ ...TAG, database: {} }).createNamespace, true);
+        assert.equal(parseSettings({ ...TAG, database: {}, createNamespace: "false" }).createNamespace, false);
+        // Written down: somebody's operator copies the Secret into new namespaces.
+        assert.equal(parseSettings({ ...TAG, createNamespace: true }).createNamespace, true);
+    });
+
+    it("EMAIL_USE_SSL was accepted and ignored: it is taken where settings.py reads it, and never beside TLS", () => {
+        const reads = /"EMAIL_USE_SSL"/.test(readFileSync(join(__dirname, "../../config/settings.py"), "utf8"));
+        assert.equal(errors({ ...TAG, env: { EMAIL_USE_SSL: "true" } }).length, reads ? 0 : 1);
+        const both = errors({ ...TAG, env: { EMAIL_USE_SSL: "True", EMAIL_USE_TLS: "true" } });
+        assert.match(both.at(-1) ?? "", /env\.EMAIL_USE_SSL is "True"; takes false beside EMAIL_USE_TLS/);
+    });
+
+    it("takes the controller's own certificate in production, once that is said", () => {
+        const ingress = { host: "a.b" };
+        assert.equal(parseSettings({ ...TAG, production: true, ingress, tls: "true" }).tls, true);
+    });
+
+    it("names what is ignored also where another setting of the group is wrong", () => {
+        const found = errors({ ...TAG, database: { size: "x" }, networkPolicy: { databasePort: 1, egress: "x" } });
+        assert.equal(found.length, 3, found.join("\n"));
+    });
+
+    it("shows no secret inside a value that it names", () => {
+        const found = errors({
+            ...TAG,
+            env: [{ PASSWORD: "hunter2" }],
+            nonsense: { TOKEN: "hunter2" },
+            TOKEN: "hunter2",
+        });
+        assert.equal(found.length, 3);
+        assert.doesNotMatch(found.join("\n"), /hunter2/);
     });
 
     it("reports all errors at once, rules over several keys included", () => {
@@ -295,19 +456,17 @@ describe("settings", () => {
         await assert.rejects(recordStack("dev", changes), /bots-edi:engine is "\{\\"schedule\\":"; takes object/);
     });
 
-    it("takes numbers and booleans for text inside groups, as pulumi config set --path stores them", () => {
+    it("takes whole numbers for text inside groups, as pulumi config set --path stores them", () => {
         const settings = parseSettings({
             ...TAG,
-            env: { EMAIL_PORT: 587, EMAIL_USE_TLS: true },
-            nodeSelector: { ssd: true },
+            env: { EMAIL_PORT: 587 },
             engine: { routes: [810], resources: { limits: { cpu: 2 } } },
         });
-        assert.deepEqual(settings.env, { EMAIL_PORT: "587", EMAIL_USE_TLS: "true" });
-        assert.deepEqual(settings.nodeSelector, { ssd: "true" });
+        assert.deepEqual(settings.env, { EMAIL_PORT: "587" });
         assert.deepEqual(settings.engine.routes, ["810"]);
         assert.equal(settings.engine.resources.limits.cpu, "2");
         assert.equal(settings.webserver.replicas, 1);
-        refused({ imageTag: 4.1 }, /imageTag is 4.1; takes a fixed tag/);
+        refused({ imageTag: 4.1 }, /imageTag is 4.1; takes a fixed tag.*: quote it/);
     });
 
     it("lets the time limit of queries be set, which the program does not", () => {
@@ -315,7 +474,10 @@ describe("settings", () => {
     });
 
     it("shows no value that Pulumi keeps secret", () => {
-        refused({ storageClass: "My Secret" }, /storageClass is \[secret\]; takes/, { secretKeys: ["storageClass"] });
+        const found = errors({ ...TAG, storageClass: "My Secret" }, { secretKeys: ["storageClass"] });
+        assert.match(found[0] ?? "", /storageClass is \[secret\]; takes a Kubernetes name/);
+        assert.match(found[1] ?? "", /storageClass is \[secret\]; takes nothing secret/);
+        assert.equal(found.length, 2);
     });
 
     it("takes secretEnv as Pulumi hands it over", async () => {
@@ -323,6 +485,11 @@ describe("settings", () => {
         await assert.rejects(recordStack("prod", changes), /secretEnv is plain text/);
         const made = await recordStack("prod", changes, { secretKeys: ["bots-edi:secretEnv"] });
         assert.ok(made.some(({ name }) => name === "bots-edi-credentials-env"));
+    });
+
+    it("takes the edges, which test/e2e/api sends to a real API server", () => {
+        for (const [what, settings] of Object.entries(EDGES))
+            assert.deepEqual(errors({ ...TAG, ...settings }), [], what);
     });
 
     it("is usable without a stack", async () => {

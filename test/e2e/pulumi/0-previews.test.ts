@@ -1,10 +1,10 @@
 /** `npm run pulumi -- preview` of every stack, on a machine without Pulumi. It needs no cluster: a first preview reads none. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { copyCheckout } from "./checkoutCopy";
+import { copyCheckout } from "./copyCheckout";
 
 /** Steps by operation, as `pulumi preview --json` counts them. */
 interface Preview {
@@ -29,14 +29,16 @@ describe("npm run pulumi -- preview", () => {
         });
     const preview = (stack: string, ...args: string[]) =>
         pulumi("preview", "--stack", stack, "--policy-pack", "policy", ...args);
-    const set = (stack: string, key: string, value: string) => {
-        const { status, stderr } = pulumi("config", "set", "--stack", stack, key, value);
+    const set = (stack: string, ...args: string[]) => {
+        const { status, stderr } = pulumi("config", "set", "--stack", stack, ...args);
         assert.equal(status, 0, stderr);
     };
 
     before(() => {
         backend = mkdtempSync(join(tmpdir(), "bots-edi-backend-"));
-        folder = copyCheckout();
+        folder = mkdtempSync(join(tmpdir(), "bots-edi-preview-"));
+        // A copy: the CLI writes the key of its encryption into the stack's file.
+        copyCheckout(folder);
         git("init", "--quiet");
         git("add", "--all");
     });
@@ -75,5 +77,20 @@ describe("npm run pulumi -- preview", () => {
         assert.notEqual(status, 0);
         assert.match(stdout + stderr, /has 2 errors:[^]*imageTag is "latest"[^]*nonsense is "1", and is no setting/);
         assert.doesNotMatch(stdout, /kubernetes:/);
+    });
+
+    it("text that YAML changes was changed silently, and a secret in env ended in a ConfigMap: both are refused at up", () => {
+        set("staging", "--path", "--secret", "env.LICENCE", "hunter2");
+        const file = join(folder, "Pulumi.staging.yaml");
+        // By hand: the CLI itself quotes what it writes.
+        writeFileSync(file, readFileSync(file, "utf8").replace(/imageTag: .*/, "imageTag: 4.10"));
+        const { status, stdout, stderr } = preview("staging");
+        assert.notEqual(status, 0);
+        assert.match(
+            stdout + stderr,
+            /has 2 errors:[^]*imageTag is written 4\.10 and read as 4\.1; takes text: quote it/,
+        );
+        assert.match(stdout + stderr, /bots-edi:env is \[secret\]; takes nothing secret/);
+        assert.doesNotMatch(stdout + stderr, /hunter2/);
     });
 });

@@ -84,15 +84,18 @@ describe("a stack of this program", function () {
         await pulumi("config", "rm", "secretEnv");
     });
 
-    it("shows what somebody changed by hand with --refresh, and takes it back", async () => {
-        await kubectl(["set", "env", "deployment/bots-webserver", "-n", NAMESPACE, "BY_HAND=yes"]);
+    it("shows what somebody changed by hand with --refresh, and takes it back as docs/operations.md says", async () => {
+        const label = async () =>
+            (await read<{ metadata: { labels: { component: string } } }>(NAMESPACE, "service/bots-webserver")).metadata
+                .labels.component;
         await kubectl(["label", "service/bots-webserver", "-n", NAMESPACE, "component=other", "--overwrite"]);
         await pulumi("preview", "--expect-no-changes");
-        const shown = await pulumi("preview", "--refresh", "--diff");
-        assert.match(shown, /component *: "other" => "webserver"/);
+        const drift = /component *: "other" => "webserver"/;
+        assert.match((await stack.pulumi("preview", "--refresh", "--diff")).text, drift);
+        stack.env = { PULUMI_K8S_ENABLE_PATCH_FORCE: "true" };
         await pulumi("up", "--yes", "--skip-preview", "--refresh");
-        const { metadata } = await read<{ metadata: { labels: object } }>(NAMESPACE, "service/bots-webserver");
-        assert.equal((metadata.labels as { component: string }).component, "webserver");
+        stack.env = {};
+        assert.equal(await label(), "webserver");
     });
 
     it("initialises again with --refresh where the Job's TTL has taken it, and not without", async () => {
@@ -119,10 +122,26 @@ describe("a stack of this program", function () {
         await pulumi("preview", "--expect-no-changes");
     });
 
-    it("takes over a claim that is there and that the state does not know", async () => {
+    it("is not destroyed while its data is protected: the preview refuses, and nothing is touched", async () => {
+        const { code, text } = await stack.pulumi("destroy", "--yes");
+        assert.notEqual(code, 0);
+        assert.match(text, /protected/);
+        for (const what of ["pvc/bots-edi-data-pvc", "deployment/bots-webserver"]) {
+            assert.equal(await exists(what), true, what);
+        }
+    });
+
+    it("goes but for its data with --exclude-protected", async () => {
+        await pulumi("destroy", "--yes", "--skip-preview", "--exclude-protected");
+        assert.equal(await exists("deployment/bots-webserver"), false);
+        for (const claim of ["data", "logs", "config"]) assert.equal(await exists(`pvc/bots-edi-${claim}-pvc`), true);
+    });
+
+    it("comes back with it, also with a claim that the state no longer knew", async () => {
         const uid = async () =>
             (await read<{ metadata: { uid: string } }>(NAMESPACE, "pvc/bots-edi-data-pvc")).metadata.uid;
         const before = await uid();
+        const secrets = await secretValues();
         const urn = (name: string) => {
             const found = stack.state().resources.find((resource) => resource.urn.endsWith(`::${name}`));
             assert.ok(found, name);
@@ -138,23 +157,7 @@ describe("a stack of this program", function () {
         await pulumi("up", "--yes", "--skip-preview");
         await pulumi("preview", "--expect-no-changes");
         assert.equal(await uid(), before);
-    });
-
-    it("is not destroyed while its data is protected", async () => {
-        const { code, text } = await stack.pulumi("destroy", "--yes", "--skip-preview");
-        assert.notEqual(code, 0);
-        assert.match(text, /protected/);
-        assert.equal(await exists("pvc/bots-edi-data-pvc"), true);
-    });
-
-    it("goes but for its data with --exclude-protected, and comes back with it", async () => {
-        const before = await secretValues();
-        await pulumi("destroy", "--yes", "--skip-preview", "--exclude-protected");
-        assert.equal(await exists("deployment/bots-webserver"), false);
-        for (const claim of ["data", "logs", "config"]) assert.equal(await exists(`pvc/bots-edi-${claim}-pvc`), true);
-        await pulumi("up", "--yes", "--skip-preview");
-        assert.deepEqual(await secretValues(), before);
-        assert.equal(await exists("deployment/bots-webserver"), true);
+        assert.deepEqual(await secretValues(), secrets);
     });
 
     it("goes with its data once protectData is false", async () => {

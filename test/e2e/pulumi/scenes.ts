@@ -8,7 +8,6 @@ interface Script {
     readonly script: string;
     /** What is typed in. */
     readonly input?: string;
-    readonly env?: Readonly<Record<string, string>>;
     /** It has to fail, and to say this. */
     readonly fails?: RegExp;
 }
@@ -36,10 +35,10 @@ export class Scenes {
         });
     }
 
-    private async run({ script, input, env, fails }: Script): Promise<string> {
+    private async run({ script, input, fails }: Script): Promise<string> {
         const terminal = this.terminal();
-        if (fails === undefined) return terminal.succeed(script, input, env);
-        const { code, text } = await terminal.run(script, input, env);
+        if (fails === undefined) return terminal.succeed(script, input);
+        const { code, text } = await terminal.run(script, input);
         assert.notEqual(code, 0, text);
         assert.match(text, fails);
         return text;

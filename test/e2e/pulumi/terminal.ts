@@ -8,17 +8,19 @@ import { parse, stringify } from "yaml";
 import { binaryPath } from "../../../sandbox/cluster/binaries";
 import { kubeconfigPath } from "../../../sandbox/paths";
 import { providePulumi } from "../../../sandbox/pulumi/cli";
-import { copyCheckout } from "./checkoutCopy";
+import { copyCheckout } from "./copyCheckout";
 import { ran, type Ran } from "./testStack";
 
 export class Terminal {
     /** Where the state is kept. */
     readonly backend: string;
-    private readonly checkout = copyCheckout();
+    private readonly checkout = mkdtempSync(join(tmpdir(), "bots-edi-checkout-"));
     private readonly home = mkdtempSync(join(tmpdir(), "bots-edi-home-"));
     private readonly env: NodeJS.ProcessEnv;
 
     private constructor(cli: Readonly<Record<string, string>>) {
+        // A copy: the CLI writes the key of its encryption, and settings, into the stack's file.
+        copyCheckout(this.checkout);
         this.backend = join(this.home, "backend");
         mkdirSync(this.backend);
         const passphrase = join(this.home, "passphrase");
@@ -43,25 +45,25 @@ export class Terminal {
     }
 
     /** Starts a script in a process group of its own. */
-    start(script: string, env: Readonly<Record<string, string>> = {}): ChildProcess {
+    start(script: string): ChildProcess {
         return spawn("bash", ["-e", "-c", script], {
             cwd: this.checkout,
-            env: { ...this.env, ...env },
+            env: this.env,
             stdio: ["pipe", "pipe", "pipe"],
             detached: true,
         });
     }
 
     /** Runs a script to its end. What it asks for is in its input. */
-    run(script: string, input = "", env: Readonly<Record<string, string>> = {}): Promise<Ran> {
-        const child = this.start(script, env);
+    run(script: string, input = ""): Promise<Ran> {
+        const child = this.start(script);
         child.stdin?.on("error", () => undefined).end(input);
         return ran(child);
     }
 
     /** As {@link run}, for what has to succeed; returns what it said. */
-    async succeed(script: string, input?: string, env?: Readonly<Record<string, string>>): Promise<string> {
-        const { code, text } = await this.run(script, input, env);
+    async succeed(script: string, input?: string): Promise<string> {
+        const { code, text } = await this.run(script, input);
         assert.equal(code, 0, `${script}\n${text}`);
         return text;
     }

@@ -38,6 +38,8 @@ export interface State {
 export class TestStack {
     readonly folder = mkdtempSync(join(tmpdir(), "bots-edi-stack-"));
     readonly backend = join(this.folder, "backend");
+    /** What the next command has in its environment beside the usual. */
+    env: Readonly<Record<string, string>> = {};
 
     private constructor(
         private readonly cli: PulumiCli,
@@ -99,6 +101,7 @@ export class TestStack {
                 PULUMI_HOME: join(this.folder, "home"),
                 PULUMI_BACKEND_URL: `file://${this.backend}`,
                 PULUMI_CONFIG_PASSPHRASE: "test",
+                ...this.env,
             },
         });
     }

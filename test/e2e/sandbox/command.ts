@@ -12,10 +12,20 @@ export interface Ran {
 }
 
 /** Runs `npm run sandbox -- ARGS` and shows what it says. */
-export async function sandbox(...args: string[]): Promise<Ran> {
+export function sandbox(...args: string[]): Promise<Ran> {
+    return sandboxOf(ROOT, args);
+}
+
+/** The same from another checkout, or with more in the environment. */
+export async function sandboxOf(
+    checkout: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
     const begin = Date.now();
     const child = spawn("npm", ["run", "--silent", "sandbox", "--", ...args], {
-        cwd: ROOT,
+        cwd: checkout,
+        env: { ...process.env, ...env },
         stdio: ["ignore", "pipe", "pipe"],
     });
     let text = "";

@@ -7,7 +7,7 @@ describe("Backup", () => {
     it("is a CronJob that writes to the config volume, every night", async () => {
         const { metadata, spec } = find(await system(), "CronJob", "bots-config-backup").inputs;
         assert.equal(metadata.labels.component, "backup");
-        assert.deepEqual([spec.schedule, spec.timeZone, spec.suspend], ["30 2 * * *", "UTC", false]);
+        assert.deepEqual([spec.schedule, spec.timeZone, spec.suspend], ["30 4 * * *", "UTC", false]);
         assert.equal(spec.concurrencyPolicy, "Forbid");
         assert.deepEqual([spec.successfulJobsHistoryLimit, spec.failedJobsHistoryLimit], [1, 1]);
         const { containers, volumes, restartPolicy } = spec.jobTemplate.spec.template.spec;

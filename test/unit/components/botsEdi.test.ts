@@ -85,7 +85,7 @@ describe("BotsEdi", () => {
         for (const { urn, provider } of objects(made)) assert.match(provider, /::cluster::/, urn);
     });
 
-    it("makes the namespace, protected, or sets its labels where it exists", async () => {
+    it("a namespace that may be used but not patched failed half way: it is made, labelled or left alone", async () => {
         const labels = {
             name: "edi",
             app: "bots-edi",
@@ -93,7 +93,9 @@ describe("BotsEdi", () => {
             "pod-security.kubernetes.io/audit": "restricted",
             "pod-security.kubernetes.io/warn": "restricted",
         };
-        const [made] = objects(await record(() => new BotsEdi("bots", parseSettings({ imageTag: "4.0" }))));
+        const [made] = objects(
+            await record(() => new BotsEdi("bots", parseSettings({ imageTag: "4.0", database: {} }))),
+        );
         assert.equal(made?.type, "kubernetes:core/v1:Namespace");
         assert.deepEqual(
             [made.inputs.metadata, made.protect, made.retainOnDelete],
@@ -102,6 +104,12 @@ describe("BotsEdi", () => {
         const [patched] = objects(await recordStack("prod"));
         assert.equal(patched?.type, "kubernetes:core/v1:NamespacePatch");
         assert.deepEqual(patched.inputs.metadata, { name: "edi", labels });
+        const alone = objects(await recordStack("prod", { "bots-edi:labelNamespace": "false" }));
+        assert.deepEqual(
+            alone.filter(({ inputs }) => inputs.kind === "Namespace"),
+            [],
+        );
+        assert.ok(alone.some(({ inputs }) => inputs.kind === "Job"));
     });
 
     it("is made twice in one program without a collision", async () => {

@@ -63,7 +63,7 @@ describe("DatabaseInit", () => {
             "/entrypoint.sh init-db",
             "python /usr/local/bots/scripts/healthcheck.py --config-dir /config --check startup",
         ]);
-        assert.match(script, /cp \/config\/bots\.ini \/config\/settings\.py "\$kept\/"/);
+        assert.match(script, /cp \/config\/\* "\$kept\/"/);
         const checksum = spec.template.metadata.annotations["checksum/config"];
         assert.deepEqual(container.env.slice(-2), [
             { name: "DB_READ_TIMEOUT", value: "300" },
@@ -93,6 +93,13 @@ describe("DatabaseInit", () => {
         assert.equal(made, `mkdir -p ${points.join(" ")}`);
         const mounts = container.volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath);
         assert.deepEqual(mounts, ["/home/bots/.bots", "/config", "/tmp", "/config-backup"]);
+    });
+
+    it("deadlineSeconds: 1800 met the provider's 600 s: Pulumi waits for longer than Kubernetes does", async () => {
+        const made = await system({ databaseInit: { deadlineSeconds: 1800 } });
+        const { inputs, timeouts } = find(made, "Job", "bots-db-init");
+        assert.equal(inputs.spec.activeDeadlineSeconds, 1800);
+        assert.deepEqual(timeouts, { create: "2100s", update: "2100s" });
     });
 
     it("is made anew at every change, deleted first", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { SettingsInput } from "../../../settings";
 import { find, Manifest, system } from "../../support/find";
 
 describe("Ingress", () => {
@@ -31,15 +32,72 @@ describe("Ingress", () => {
     });
 
     it("is awaited, and of another class, where the stack says so", async () => {
-        const ingress = { host: "a.b", className: "nginx", annotations: {}, skipAwait: false };
+        const ingress = { host: "a.b", className: "internal", skipAwait: false };
         const { metadata, spec } = find(await system({ ingress }), "Ingress", "bots-edi-ingress").inputs;
         assert.deepEqual(metadata.annotations, {});
-        assert.equal(spec.ingressClassName, "nginx");
-        assert.ok(!("tls" in spec));
+        assert.equal(spec.ingressClassName, "internal");
+    });
+
+    const annotations = async (ingress: Partial<SettingsInput["ingress"]>, tls = true) => {
+        const made = await system({ ingress: { host: "a.b", skipAwait: false, ...ingress }, tls });
+        return find(made, "Ingress", "bots-edi-ingress").inputs.metadata.annotations as Record<string, string>;
+    };
+
+    it("one annotation for cert-manager took Traefik's away: they are merged, and null removes one", async () => {
+        const router = "traefik.ingress.kubernetes.io/router";
+        const issuer = { "cert-manager.io/cluster-issuer": "letsencrypt" };
+        assert.deepEqual(await annotations({ annotations: issuer }), {
+            [`${router}.entrypoints`]: "websecure",
+            [`${router}.tls`]: "true",
+            ...issuer,
+        });
+        assert.deepEqual(await annotations({ annotations: { [`${router}.tls`]: null } }), {
+            [`${router}.entrypoints`]: "websecure",
+        });
+    });
+
+    it("ingress-nginx refused uploads over 1 MB and got Traefik's annotations: each class has its own", async () => {
+        assert.deepEqual(await annotations({ className: "nginx" }), {
+            "nginx.ingress.kubernetes.io/proxy-body-size": "100m",
+        });
+    });
+
+    it("tlsSecret was the only sign of TLS: tls is, with a Secret, with the controller's certificate, or without", async () => {
+        const ingress = { host: "a.b" };
+        const seen = async (settings: Partial<SettingsInput>) => {
+            const made = await system(settings);
+            const env = find(made, "ConfigMap", "bots-config-env").inputs.data as Record<string, string>;
+            const [object] = made.filter(({ inputs }) => inputs.kind === "Ingress") as Manifest[];
+            return [env.DJANGO_SECURE, env.CSRF_TRUSTED_ORIGINS, object?.inputs.spec.tls];
+        };
+        const secure = ["true", "https://a.b"];
+        assert.deepEqual(await seen({ ingress }), [...secure, [{ hosts: ["a.b"] }]]);
+        assert.deepEqual(await seen({ ingress, tlsSecret: "tls" }), [
+            ...secure,
+            [{ hosts: ["a.b"], secretName: "tls" }],
+        ]);
+        assert.deepEqual(await seen({ ingress, tls: false }), ["false", "http://a.b", undefined]);
+        const port = "http://localhost:8080,http://127.0.0.1:8080";
+        assert.deepEqual(await seen({}), ["false", port, undefined]);
+        // Somebody else's way in, such as a Gateway.
+        assert.deepEqual(await seen({ tls: true }), ["true", port, undefined]);
+        assert.deepEqual(await annotations({}, false), { "traefik.ingress.kubernetes.io/router.entrypoints": "web" });
     });
 });
 
 describe("ImageUpdater", () => {
+    it("a namespace of 41 characters made a label over 63: the name is bounded, and stays one a namespace", async () => {
+        const named = async (namespace: string) => {
+            const made = await system({ namespace, imageUpdater: {} });
+            const [sensor] = made.filter(({ inputs }) => inputs.kind === "Sensor") as Manifest[];
+            return sensor.inputs.metadata.name as string;
+        };
+        assert.equal(await named("e".repeat(40)), `bots-edi-image-updater-${"e".repeat(40)}`);
+        const [one, other] = [await named("e".repeat(41)), await named("e".repeat(42))];
+        for (const name of [one, other]) assert.match(name, /^(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+        assert.notEqual(one, other);
+    });
+
     it("patches exactly the three workloads, on semver tags of this repository", async () => {
         const made = await system({ imageUpdater: {} });
         const { metadata, spec } = find(made, "Sensor", "bots-edi-image-updater-edi").inputs;

@@ -16,6 +16,16 @@ describe("Engine", () => {
         assert.deepEqual(spec.jobTemplate.metadata.labels.component, "engine");
     });
 
+    it("a daily run was lost when the controller was down for six minutes: the window follows the schedule", async () => {
+        const window = async (schedule: string) =>
+            find(await system({ engine: { schedule } }), "CronJob", "bots-engine").inputs.spec
+                .startingDeadlineSeconds as number;
+        assert.equal(await window("0 3 * * *"), 86400);
+        assert.equal(await window("*/5 * * * *"), 300);
+        assert.equal(await window("* * * * *"), 300);
+        assert.equal(await window("@every 6h"), 6 * 3600);
+    });
+
     it("never runs again after errors in the data, and always after a drained node", async () => {
         const job = find(await system(), "CronJob", "bots-engine").inputs.spec.jobTemplate.spec;
         assert.equal(job.template.spec.restartPolicy, "Never");
@@ -23,6 +33,12 @@ describe("Engine", () => {
             { action: "FailJob", onExitCodes: { containerName: "engine", operator: "In", values: [2, 3] } },
             { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
         ]);
+    });
+
+    it("completes where it waited in vain for another engine: a failed Job alerts, a retried one only waits again", async () => {
+        const job = find(await system(), "CronJob", "bots-engine").inputs.spec.jobTemplate.spec;
+        const [container] = job.template.spec.containers;
+        assert.deepEqual(container.env.at(-1), { name: "ENGINE_BUSY_OK", value: "true" });
     });
 
     it("takes schedule, time zone, options and routes from the settings", async () => {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { find, system } from "../../support/find";
-import { Registration, SECRET_SIGNATURE } from "../../support/recorder";
+import { BotsEdi } from "../../../components/botsEdi";
+import { parseSettings } from "../../../settings";
+import { MASK, record, Registration, SECRET_SIGNATURE } from "../../support/recorder";
 
 const data = (made: readonly Registration[], name: string) =>
     find(made, "ConfigMap", name).inputs.data as Record<string, string>;
@@ -36,6 +38,7 @@ describe("Configuration", () => {
             DJANGO_SECURE: "true",
             ALLOWED_HOSTS: "edi.pminc.me,bots-webserver,bots-webserver.edi.svc,localhost,127.0.0.1",
             CSRF_TRUSTED_ORIGINS: "https://edi.pminc.me",
+            ENGINE_WAIT: "600",
             EMAIL_HOST: "mail",
         });
     });
@@ -49,6 +52,17 @@ describe("Configuration", () => {
             "bots-config-env",
         );
         assert.deepEqual([given.ALLOWED_HOSTS, given.CSRF_TRUSTED_ORIGINS], ["*", "https://a.b"]);
+    });
+
+    it("has every engine wait as long as set, and never longer than its deadline by itself", async () => {
+        const wait = async (engine: object) => data(await system({ engine }), "bots-config-env").ENGINE_WAIT;
+        assert.equal(await wait({ waitSeconds: 30 }), "30");
+        assert.equal(await wait({ deadlineSeconds: 60 }), "60");
+    });
+
+    it("carries what settings.py loads", async () => {
+        const files = Object.keys(data(await system(), "bots-config-settings")).sort();
+        assert.deepEqual(files, ["engine_lock.py", "engine_run.py", "settings.py"]);
     });
 
     it("rolls every pod when it changes, and none when it does not", async () => {
@@ -117,7 +131,6 @@ describe("Credentials", () => {
             name: "EMAIL_HOST_PASSWORD",
             valueFrom: { secretKeyRef: { name: "bots-edi-secret-env", key: "EMAIL_HOST_PASSWORD" } },
         });
-        assert.match(template.metadata.annotations["checksum/secret-env"], /^[0-9a-f]{64}$/);
         const elsewhere = made.filter(
             ({ inputs }) => inputs.kind !== "Secret" && JSON.stringify(inputs).includes("hunter2"),
         );
@@ -126,7 +139,25 @@ describe("Credentials", () => {
     });
 });
 
+describe("secretEnv", () => {
+    it("an unsalted sha256 of it could be guessed offline: what rolls the pods is random, made anew with each change", async () => {
+        const secretEnv = { PIN: "1234" };
+        const made = await record(() => new BotsEdi("bots", parseSettings({ imageTag: "4.0", secretEnv })));
+        const version = made.find(({ name }) => name === "bots-credentials-env-version");
+        assert.equal(version?.type, "random:index/randomPassword:RandomPassword");
+        assert.deepEqual((version.inputs.keepers as { value: unknown }).value, secretEnv);
+        const { template } = find(made, "Deployment", "bots-jobqueue").inputs.spec;
+        assert.equal(template.metadata.annotations["checksum/secret-env"], MASK);
+    });
+});
+
 describe("Database", () => {
+    it("a wrong image stayed when it was put right (OrderedReady): pods are replaced, ready or not", async () => {
+        const { inputs, timeouts } = find(await system({ database: {} }), "StatefulSet", "bots-db");
+        assert.equal(inputs.spec.podManagementPolicy, "Parallel");
+        assert.deepEqual(timeouts, { create: "600s", update: "600s" });
+    });
+
     for (const [engine, image, port] of [
         ["mariadb", "docker.io/library/mariadb:10.11.11", 3306],
         ["postgresql", "docker.io/library/postgres:16.8", 5432],

@@ -101,7 +101,8 @@ describe("pods", () => {
             tolerations,
             priorityClass: "high",
             imagePullSecret: "harbor",
-            image: { digest: `sha256:${"a".repeat(64)}`, pullPolicy: "Always" },
+            imageTag: `4.0@sha256:${"a".repeat(64)}`,
+            image: { pullPolicy: "Always" },
         });
         for (const [, { spec }] of pods(made)) {
             assert.deepEqual(spec.nodeSelector, { disk: "ssd" });

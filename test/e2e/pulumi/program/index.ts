@@ -23,7 +23,8 @@ const updated = new k8s.core.v1.ConfigMap(
 const replaced = new k8s.batch.v1.Job(
     "replaced",
     {
-        metadata: { name: "replaced" },
+        // It never runs, so nobody need wait for its end.
+        metadata: { name: "replaced", annotations: { "pulumi.com/skipAwait": "true" } },
         spec: {
             suspend: true,
             template: {

@@ -1,13 +1,11 @@
-/** A copy of the checkout: the CLI writes the key of its encryption, and settings, into a stack's file. */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "./testStack";
 
-/** Copies what git knows or would add, and returns the folder; the packages are those of the checkout. */
-export function copyCheckout(): string {
-    const folder = mkdtempSync(join(tmpdir(), "bots-edi-checkout-"));
+const ROOT = join(__dirname, "..", "..", "..");
+
+/** Copies the checkout as it is, without what git ignores; the packages are shared. */
+export function copyCheckout(folder: string): void {
     const options = ["--cached", "--others", "--exclude-standard"];
     const files = execFileSync("git", ["ls-files", ...options], { cwd: ROOT, encoding: "utf8" })
         .trim()
@@ -17,5 +15,4 @@ export function copyCheckout(): string {
         cpSync(join(ROOT, file), join(folder, file), { preserveTimestamps: true });
     }
     symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    return folder;
 }

@@ -1,0 +1,108 @@
+"""What holds for every run of Bots' engine, in any image: one at a time, whole recovery, no inbox that cannot be emptied.
+
+Bots has no hook before its own guards, a port of the pod and a row in table mutex, which a second engine takes for the mark
+of a crash. So functions that its engine calls are wrapped; they have the same names in Bots 3.3 and 4.
+"""
+
+import functools
+import glob
+import os
+import stat
+
+from bots import botsconfig
+
+
+def wrap(owner, name):
+    """Puts the decorated function in place of owner.name, which it gets as its first argument."""
+
+    def replace(function):
+        original = getattr(owner, name)
+        setattr(owner, name, functools.wraps(original)(lambda *args, **kwargs: function(original, *args, **kwargs)))
+
+    return replace
+
+
+def install(router, lock):
+    """Wraps what the engine calls. `router` is Bots' module, which its engine alone loads."""
+    botslib = router.botslib
+
+    @wrap(botslib, "check_if_other_engine_is_running")
+    def check_lock_and_port(check_port):
+        lock.acquire()
+        return check_port()
+
+    @wrap(botslib._Transaction, "copyta")
+    def copy_with_lock(copy, transaction, status, **changes):
+        # Every kind of channel does this before it sends a file.
+        if status == botsconfig.EXTERNOUT:
+            lock.confirm()
+        return copy(transaction, status, **changes)
+
+    @wrap(router, "rundispatcher")
+    def dispatch_all_to_recover(dispatch, command, routes):
+        # Bots recovers only the routes of its command line, and then forgets that there was anything to recover.
+        return dispatch(command, active_routes(botslib) if command == "crashrecovery" else routes)
+
+    @wrap(router.crashrecovery, "run")
+    def recover_from_the_oldest(run, recovery):
+        # Bots looks at the newest run before this number, but a recovery that was killed came after the run that it recovers.
+        own, recovery.minta4query = recovery.minta4query, oldest_open_run(botslib, recovery.minta4query) + 1
+        try:
+            return run(recovery)
+        finally:
+            recovery.minta4query = own
+
+    @wrap(router.new, "run")
+    def keep_open_until_recovered(run, self):
+        if not isinstance(self, router.crashrecovery):
+            return run(self)
+        # Bots calls the dead run done before it has recovered anything.
+        dead = botslib.OldTransaction(self.minta4query_crash)
+        dead.update(statust=botsconfig.OPEN)
+        result = run(self)
+        dead.update(statust=botsconfig.DONE)
+        return result
+
+    @wrap(router.communication.file, "connect")
+    def connect_if_removable(connect, channel):
+        # A file that it cannot remove Bots would send all the same, and again in every run.
+        settings = channel.channeldict
+        if settings["inorout"] == "in" and settings["remove"]:
+            stuck = stuck_file(botslib.join(settings["path"], settings["filename"]))
+            if stuck:
+                message = f"Channel {settings['idchannel']}: nothing is received, since {stuck} cannot be removed"
+                router.botsglobal.logger.critical(message)
+                raise PermissionError(message)
+        connect(channel)
+
+
+def active_routes(botslib):
+    """Returns the ids of all active routes, those outside the default run too."""
+    rows = botslib.query(
+        "SELECT DISTINCT idroute FROM routes WHERE active=%(active)s ORDER BY idroute", {"active": True}
+    )
+    return [row["idroute"] for row in rows]
+
+
+def oldest_open_run(botslib, own):
+    """Returns the number of the oldest of the runs before `own` that did not end, or of the last run where all ended."""
+    runs = "FROM ta WHERE script = 0 AND idta < %(own)s"
+    [row] = botslib.query(
+        f"SELECT MIN(idta) AS oldest, (SELECT MAX(idta) {runs}) AS newest {runs} AND idta >"
+        f" (SELECT COALESCE(MAX(idta), 0) {runs} AND statust <> %(open)s)",
+        {"own": own, "open": botsconfig.OPEN},
+    )
+    return row["oldest"] or row["newest"] or 0
+
+
+def stuck_file(pattern):
+    """Returns the first file of a pattern that this process may not remove, if any."""
+    return next((path for path in glob.iglob(pattern) if os.path.isfile(path) and not removable(path)), None)
+
+
+def removable(path):
+    """Returns whether the file's directory lets this process remove it."""
+    folder = os.stat(os.path.dirname(path))
+    owners = (0, os.stat(path).st_uid, folder.st_uid)
+    sticky = folder.st_mode & stat.S_ISVTX and os.geteuid() not in owners
+    return os.access(os.path.dirname(path), os.W_OK | os.X_OK) and not sticky

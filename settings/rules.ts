@@ -1,0 +1,160 @@
+/** What settings take in the company of others. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { iniFault } from "./botsIni";
+import type { Checked } from "./schema";
+import { looksSecret } from "./secretNames";
+
+/** What is wrong at a key. */
+export interface Fault {
+    readonly path: readonly string[];
+    readonly message: string;
+}
+
+/** What a rule looks at. */
+export interface Subject {
+    /** The settings that are right in themselves, with their defaults. */
+    readonly settings: Partial<Checked>;
+    /** What was written down at a key, be it right or wrong; `undefined` where a default stands in. */
+    readonly given: (key: string) => unknown;
+}
+
+type Rule = (subject: Subject) => Fault[];
+type Condition = (settings: Partial<Checked>, isGiven: (key: string) => boolean) => boolean;
+
+/** A rule that is broken, or not, at one key. */
+const rule =
+    (key: string, takes: string, isBroken: Condition): Rule =>
+    ({ settings, given }) =>
+        isBroken(settings, (other) => given(other) !== undefined)
+            ? [{ path: key.split("."), message: `takes ${takes}` }]
+            : [];
+
+/** A rule for settings that would be ignored. */
+const ignored = (keys: readonly string[], where: string, isIgnored: Condition): Rule[] =>
+    keys.map((key) =>
+        rule(key, `nothing ${where}`, (settings, isGiven) => isGiven(key) && isIgnored(settings, isGiven)),
+    );
+
+/** A rule for each variable of a group. */
+const variables =
+    (group: "env" | "secretEnv", takes: (name: string, value: unknown, subject: Subject) => string | undefined): Rule =>
+    (subject) =>
+        entriesOf(subject.given(group)).flatMap(([name, value]) => {
+            const expected = takes(name, value, subject);
+            return expected === undefined ? [] : [{ path: [group, name], message: `takes ${expected}` }];
+        });
+
+/** The entries of a group; none where it is no group, which the schema reports. */
+function entriesOf(group: unknown): [string, unknown][] {
+    return typeof group === "object" && group !== null && !Array.isArray(group) ? Object.entries(group) : [];
+}
+
+/** Names that the program sets itself. */
+const OWN =
+    /^(BOTSENV|DB_(ENGINE|NAME|USER|PASSWORD|HOST|PORT|INIT_SKIP)|CONFIG_CHECKSUM|ENGINE_WAIT|ENGINE_BUSY_OK|DJANGO_SECRET_KEY|TZ|LOG_LEVEL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|DEBUG|DJANGO_SECURE)$/;
+
+const SETTINGS_PY = readFileSync(join(__dirname, "..", "config", "settings.py"), "utf8");
+/** The mail settings that config/settings.py reads: any other would be ignored. */
+const MAIL = [...SETTINGS_PY.matchAll(/\("(EMAIL_\w+)"/g)].map(([, name]) => name ?? "");
+
+const isTrue = (value: unknown) => /^true$/i.test(String(value));
+
+const RULES: readonly Rule[] = [
+    rule(
+        "database",
+        "nothing in production: use an external database",
+        ({ production }, isGiven) => production === true && isGiven("database"),
+    ),
+    rule(
+        "tls",
+        "true in production, where there is an Ingress",
+        ({ production, tls }, isGiven) => production === true && tls === false && isGiven("ingress"),
+    ),
+    rule(
+        "tlsSecret",
+        "the name of a TLS Secret: an Ingress in production needs one, or tls: true for the controller's own certificate",
+        ({ production }, isGiven) =>
+            production === true && isGiven("ingress") && !isGiven("tls") && !isGiven("tlsSecret"),
+    ),
+    rule(
+        "storage.accessMode",
+        "ReadWriteMany, or pods that all run on one node: set nodeSelector kubernetes.io/hostname",
+        ({ storage, nodeSelector }) =>
+            storage?.accessMode === "ReadWriteOnce" && nodeSelector?.["kubernetes.io/hostname"] === undefined,
+    ),
+    rule(
+        "image.repository",
+        "a repository with its registry where the image updater is on",
+        ({ image }, isGiven) =>
+            isGiven("imageUpdater") && !/^[^/]*[.:][^/]*\/|^localhost\//.test(image?.repository ?? "localhost/"),
+    ),
+    ({ settings: { engine } }) =>
+        engine?.waitSeconds !== undefined && engine.waitSeconds > engine.deadlineSeconds
+            ? [
+                  {
+                      path: ["engine", "waitSeconds"],
+                      message: `takes at most engine.deadlineSeconds, ${engine.deadlineSeconds}`,
+                  },
+              ]
+            : [],
+
+    ...ignored(["webserver.replicas"], "beside webserver.autoscaling, which has minReplicas", (_, isGiven) =>
+        isGiven("webserver.autoscaling"),
+    ),
+    ...ignored(
+        ["networkPolicy.databaseCidrs", "networkPolicy.databasePort"],
+        "beside database, which is in the cluster",
+        (_, isGiven) => isGiven("database"),
+    ),
+    ...ignored(
+        ["ingressNamespace", "monitoringNamespace", "databaseCidrs", "databasePort", "egress"].map(
+            (key) => `networkPolicy.${key}`,
+        ),
+        "where networkPolicy.enabled is false",
+        ({ networkPolicy }) => networkPolicy?.enabled === false,
+    ),
+    ...ignored(["tlsSecret"], "without ingress", (_, isGiven) => !isGiven("ingress")),
+    ...ignored(["tlsSecret"], "where tls is false", ({ tls }) => tls === false),
+    ...ignored(
+        ["labelNamespace"],
+        "where the namespace is made here, with its labels",
+        ({ createNamespace }, isGiven) => createNamespace ?? isGiven("database"),
+    ),
+
+    variables("env", (name) => (OWN.test(name) ? "no variable that the program sets itself" : undefined)),
+    // db-init sets the last one in the same list, which may name a variable once.
+    variables("secretEnv", (name) =>
+        OWN.test(name) || name === "DB_READ_TIMEOUT" ? "no variable that the program sets itself" : undefined,
+    ),
+    variables("env", (name, value) =>
+        looksSecret(name, value)
+            ? `nothing secret, since anyone may read it: use \`pulumi config set --secret --path secretEnv.${name}\``
+            : undefined,
+    ),
+    variables("env", (name, _, { given }) =>
+        given(`secretEnv.${name}`) === undefined ? undefined : "nothing beside the variable of that name in secretEnv",
+    ),
+    ...(["env", "secretEnv"] as const).map((group) =>
+        variables(group, (name) =>
+            name.startsWith("EMAIL_") && !MAIL.includes(name) ? `no other EMAIL_ than ${MAIL.join(", ")}` : undefined,
+        ),
+    ),
+    variables("env", (name, value, { given }) =>
+        name === "EMAIL_USE_SSL" && isTrue(value) && isTrue(given("env.EMAIL_USE_TLS"))
+            ? "false beside EMAIL_USE_TLS: a mail server speaks the one or the other"
+            : undefined,
+    ),
+    ({ settings: { botsIni = {} } }) =>
+        Object.entries(botsIni).flatMap(([section, values]) =>
+            Object.entries(values).flatMap(([key, value]) => {
+                const message = iniFault(section, key, value);
+                return message === undefined ? [] : [{ path: ["botsIni", section, key], message }];
+            }),
+        ),
+];
+
+/** Every rule that a configuration breaks. */
+export function brokenRules(subject: Subject): Fault[] {
+    return RULES.flatMap((rule) => rule(subject));
+}

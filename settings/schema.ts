@@ -1,0 +1,363 @@
+/** Every setting: its form, its default and what it is. docs/configuration.md is made from this. */
+import { z } from "zod";
+import * as formats from "../formats";
+
+type Quantities = Record<"cpu" | "memory", string>;
+
+interface PartialResources {
+    requests?: Partial<Quantities>;
+    limits?: Partial<Quantities>;
+}
+
+/** A wrong quantity is reported by its own check, so only right ones are compared here. */
+function checkLimits({ requests, limits }: PartialResources, context: z.RefinementCtx): void {
+    for (const kind of ["cpu", "memory"] as const) {
+        const request = formats.quantityValue(String(requests?.[kind]));
+        const limit = formats.quantityValue(String(limits?.[kind]));
+        if (request !== undefined && limit !== undefined && limit < request) {
+            const message = `takes at least the request, ${requests?.[kind] ?? ""}`;
+            context.addIssue({ code: "custom", path: ["limits", kind], message });
+        }
+    }
+}
+
+/** Requests and limits; what a stack leaves out keeps its default, and no limit is below its request. */
+const resources = (requests: Quantities, limits: Quantities) =>
+    z
+        .strictObject({
+            requests: z
+                .strictObject({
+                    cpu: formats.cpu.default(requests.cpu).describe("CPU that the scheduler sets aside."),
+                    memory: formats.memory.default(requests.memory).describe("Memory that the scheduler sets aside."),
+                })
+                .prefault({}),
+            limits: z
+                .strictObject({
+                    cpu: formats.cpu.default(limits.cpu).describe("CPU above which the container is throttled."),
+                    memory: formats.memory
+                        .default(limits.memory)
+                        .describe("Memory above which the container is ended."),
+                })
+                .prefault({}),
+        })
+        .superRefine(checkLimits, { when: () => true })
+        .prefault({});
+
+const ENGINE_ARGUMENTS = ["--new", "--resend", "--rereceive", "--automaticretrycommunication", "--cleanup"] as const;
+
+const directoryMonitor = z.strictObject({
+    path: formats.absolutePath.describe("Directory to watch, in the container."),
+    filemask: formats.fileMask.default("*").describe("Files that count."),
+    recursive: z.boolean().default(false).describe("Whether sub-directories are watched too."),
+    route: formats.routeId.optional().describe("Route to run; all active routes without it."),
+});
+
+const toleration = z
+    .strictObject({
+        key: formats.labelKey.optional().describe("Taint key; every key without it, where the operator is Exists."),
+        operator: z.enum(["Exists", "Equal"]).optional().describe("How the value is compared; Equal without it."),
+        value: formats.labelValue.optional().describe("Taint value."),
+        effect: z
+            .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
+            .optional()
+            .describe("Effect; every one without it."),
+        tolerationSeconds: z.int().optional().describe("Seconds until eviction (NoExecute); for ever without it."),
+    })
+    .refine(({ key, operator }) => key !== undefined || operator === "Exists", {
+        path: ["operator"],
+        message: "takes Exists where there is no key",
+    })
+    .refine(({ operator, value }) => operator !== "Exists" || value === undefined, {
+        path: ["value"],
+        message: "takes nothing where the operator is Exists",
+    })
+    .refine(({ effect, tolerationSeconds }) => effect === "NoExecute" || tolerationSeconds === undefined, {
+        path: ["effect"],
+        message: "takes NoExecute where there are tolerationSeconds",
+    });
+
+const egress = z.strictObject({
+    cidr: formats.cidr.describe("Addresses that may be reached."),
+    ports: z.array(formats.port).default([]).describe("TCP ports; every port where empty."),
+});
+
+/** The schema of a stack's configuration. What a setting takes in the company of others stands in rules.ts. */
+export const schema = z.strictObject({
+    production: formats.flag
+        .prefault(false)
+        .describe(
+            "Production rules: a TLS secret for the Ingress, no in-cluster database. On where the stack is called `prod`.",
+        ),
+    kubeContext: z.string().optional().describe("Context of the kubeconfig; the current one without it."),
+    clusterIdentifier: formats.objectName
+        .optional()
+        .describe(
+            "Names the cluster, so that an edited kubeconfig does not replace every object; the stack's name without it.",
+        ),
+    namespace: formats.namespaceName.default("edi").describe("Namespace of every object (spec)."),
+    createNamespace: formats.flag
+        .optional()
+        .describe(
+            "Make the namespace. Without it: `true` with `database`, and otherwise `false`: it exists, with the Secret in it.",
+        ),
+    labelNamespace: formats.flag
+        .prefault(true)
+        .describe(
+            "Set the labels of a namespace that exists, Pod Security's among them; `false` where it may not be changed.",
+        ),
+    protectData: formats.flag
+        .prefault(true)
+        .describe(
+            "Keep namespace, volume claims, generated Secret and its passwords from deletion; `false`: all may be lost.",
+        ),
+
+    imageTag: formats.imageTag.describe(
+        'Tag of the image; with its digest, `"4.0@sha256:…"`, the bytes are pinned too. An edit of this line is the whole bump.',
+    ),
+    image: z
+        .strictObject({
+            repository: formats.imageRepository
+                .default("harbor.pminc.me/priv/bots-edi")
+                .describe("Image without tag (spec)."),
+            pullPolicy: z
+                .enum(["IfNotPresent", "Always", "Never"])
+                .default("IfNotPresent")
+                .describe("When the node pulls."),
+        })
+        .prefault({}),
+    imagePullSecret: formats.objectName.optional().describe("Name of the existing Secret that the registry asks for."),
+
+    storageClass: formats.objectName.default("t1-shiva-nfs").describe("Class of the three shared volumes (spec)."),
+    storage: z
+        .strictObject({
+            accessMode: z
+                .enum(["ReadWriteMany", "ReadWriteOnce"])
+                .default("ReadWriteMany")
+                .describe(
+                    "ReadWriteMany, since several pods share the files (spec); ReadWriteOnce keeps every pod on one node.",
+                ),
+            data: formats.size.default("20Gi").describe("Size of `bots-edi-data-pvc` (spec)."),
+            logs: formats.size.default("5Gi").describe("Size of `bots-edi-logs-pvc` (spec)."),
+            config: formats.size.default("1Gi").describe("Size of `bots-edi-config-pvc` (spec)."),
+        })
+        .prefault({}),
+
+    databaseSecret: formats.objectName
+        .default("bots-edidb-secret")
+        .describe(
+            "Name of the Secret with the credentials (spec). It exists, unless `database` is set: then it is generated.",
+        ),
+    database: z
+        .strictObject({
+            engine: z
+                .enum(["mariadb", "postgresql"])
+                .default("mariadb")
+                .describe("Which database runs in the cluster."),
+            image: formats.imageReference.optional().describe("Its image; the engine's official one without it."),
+            size: formats.size.default("8Gi").describe("Size of its volume."),
+            storageClass: formats.objectName.optional().describe("Class of its volume; `storageClass` without it."),
+            resources: resources({ cpu: "100m", memory: "256Mi" }, { cpu: "1000m", memory: "1Gi" }),
+        })
+        .optional()
+        .describe("A database in the cluster, for trying and testing; an external one without it."),
+
+    webserver: z
+        .strictObject({
+            replicas: formats.count.default(1).describe("Pods (spec)."),
+            autoscaling: z
+                .strictObject({
+                    minReplicas: formats.count.default(1).describe("Fewest pods."),
+                    maxReplicas: formats.count.describe("Most pods."),
+                    targetCPUUtilization: formats.count.default(80).describe("CPU, as a percentage of the request."),
+                })
+                .superRefine(({ minReplicas, maxReplicas }, context) => {
+                    const message = `takes at least minReplicas, ${minReplicas}`;
+                    if (maxReplicas < minReplicas) context.addIssue({ code: "custom", path: ["maxReplicas"], message });
+                })
+                .optional()
+                .describe("A HorizontalPodAutoscaler in place of `replicas`."),
+            resources: resources({ cpu: "100m", memory: "256Mi" }, { cpu: "1000m", memory: "1Gi" }),
+        })
+        .prefault({}),
+    jobqueue: z
+        .strictObject({
+            directoryMonitors: z
+                .array(directoryMonitor)
+                .default([])
+                .describe("Directories whose new files start the engine; a second container watches them."),
+            resources: resources({ cpu: "100m", memory: "256Mi" }, { cpu: "500m", memory: "512Mi" }),
+        })
+        .prefault({}),
+    engine: z
+        .strictObject({
+            schedule: formats.cronSchedule.default("*/5 * * * *").describe("When the engine runs (spec)."),
+            arguments: z
+                .array(
+                    z.enum(ENGINE_ARGUMENTS, {
+                        error: `takes ${ENGINE_ARGUMENTS.join(" | ")}; route ids go into engine.routes`,
+                    }),
+                )
+                .default(["--new"])
+                .describe("What a run does (spec). bots-engine exits 0 at any other option, having done nothing."),
+            routes: z
+                .array(formats.routeId)
+                .default([])
+                .describe("Ids of the routes to run; all active routes where empty."),
+            deadlineSeconds: formats.seconds
+                .default(3600)
+                .describe("Seconds after which a run is ended; it would block the next."),
+            waitSeconds: formats.seconds
+                .optional()
+                .describe(
+                    "Seconds that an engine, whoever starts it, waits for another one; 600, or the deadline where that is shorter, without it.",
+                ),
+            suspend: z.boolean().default(false).describe("Stop scheduling, for maintenance."),
+            resources: resources({ cpu: "200m", memory: "512Mi" }, { cpu: "2000m", memory: "2Gi" }),
+        })
+        .prefault({}),
+    databaseInit: z
+        .strictObject({
+            deadlineSeconds: formats.secondsOfADay
+                .default(300)
+                .describe("Seconds that the Job may take, retries included (spec)."),
+            resources: resources({ cpu: "100m", memory: "256Mi" }, { cpu: "500m", memory: "512Mi" }),
+        })
+        .prefault({}),
+
+    backup: z
+        .strictObject({
+            schedule: formats.cronSchedule
+                .default("30 4 * * *")
+                .describe(
+                    "When routes, channels, partners, grammars and mappings are saved to the config volume. No zone's clock leaves the default out.",
+                ),
+            keep: formats.count.default(14).describe("Backups that are kept; the oldest beyond them are removed."),
+            suspend: z.boolean().default(false).describe("Stop scheduling."),
+            resources: resources({ cpu: "100m", memory: "256Mi" }, { cpu: "500m", memory: "512Mi" }),
+        })
+        .prefault({}),
+
+    tls: formats.flag
+        .optional()
+        .describe(
+            "Whether browsers come by TLS: cookies are then sent over https only. Without it: `true` with `ingress`, and otherwise `false`.",
+        ),
+    tlsSecret: formats.objectName
+        .optional()
+        .describe("Name of the existing TLS Secret of the Ingress; the controller's own certificate without it."),
+    ingress: z
+        .strictObject({
+            host: formats.hostName.describe("Host name of the web pages."),
+            className: formats.objectName.default("traefik").describe("Ingress class (spec)."),
+            annotations: z
+                .record(formats.labelKey, formats.anyText.nullable())
+                .default({})
+                .describe(
+                    "Annotations of the Ingress, beside those that a class called like `traefik` (spec) or `nginx` gets; `null` removes one.",
+                ),
+            skipAwait: z
+                .boolean()
+                .default(true)
+                .describe("Do not wait for an address in its status: many controllers never write one."),
+        })
+        .optional()
+        .describe("An Ingress to the webserver; none without it."),
+
+    imageUpdater: z
+        .strictObject({
+            namespace: formats.namespaceName
+                .default("argo-events")
+                .describe("Namespace of Argo Events and of the Sensor."),
+            eventBus: formats.objectName.default("default").describe("EventBus."),
+            eventSource: formats.objectName.default("harbor").describe("EventSource that takes Harbor's webhook."),
+            eventName: formats.objectName.default("push").describe("Event of that EventSource."),
+        })
+        .optional()
+        .describe("An Argo Events Sensor that rolls out each semver tag pushed to Harbor (spec); none without it."),
+
+    networkPolicy: z
+        .strictObject({
+            enabled: z.boolean().default(true).describe("Deny all traffic but the flows that the system needs."),
+            ingressNamespace: formats.namespaceName
+                .default("kube-system")
+                .describe("Namespace of the Ingress controller's pods."),
+            monitoringNamespace: formats.namespaceName
+                .optional()
+                .describe("Namespace of the Prometheus that scrapes the webserver; none may without it."),
+            databaseCidrs: z.array(formats.cidr).default(["0.0.0.0/0"]).describe("Where an external database may be."),
+            databasePort: formats.port.default(3306).describe("Port of an external database."),
+            egress: z.array(egress).default([]).describe("EDI partners and mail servers that pods may reach."),
+        })
+        .prefault({}),
+
+    nodeSelector: z
+        .record(formats.labelKey, formats.labelValue)
+        .default({})
+        .describe("Labels of the nodes that may run the pods."),
+    tolerations: z.array(toleration).default([]).describe("Taints that the pods tolerate."),
+    priorityClass: formats.objectName.optional().describe("PriorityClass of the pods."),
+
+    timeZone: formats.timeZone
+        .default("UTC")
+        .describe("Time zone of the engine's schedule, the logs and the web pages."),
+    logLevel: z
+        .enum(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
+        .default("INFO")
+        .describe("Least severe message that is logged."),
+    allowedHosts: z
+        .array(formats.allowedHost)
+        .optional()
+        .describe("Django's ALLOWED_HOSTS; the Ingress host, the Service and localhost without it."),
+    csrfTrustedOrigins: z
+        .array(formats.origin)
+        .optional()
+        .describe("Django's CSRF_TRUSTED_ORIGINS; the Ingress host's origin without it."),
+    botsIni: z
+        .record(formats.iniName, z.record(formats.iniName, formats.iniValue))
+        .default({})
+        .describe("What differs from `config/bots.ini`, by section and key: `botsIni.settings.sendreportiferror`."),
+    env: z
+        .record(formats.envName, formats.anyText)
+        .default({})
+        .describe("Further environment variables of every Bots container, such as EMAIL_HOST."),
+    secretEnv: z
+        .record(formats.envName, formats.anyText)
+        .default({})
+        .meta({ takesSecrets: true })
+        .describe("Environment variables that are secret: `pulumi config set --secret --path secretEnv.NAME`."),
+});
+
+/** The settings, checked, with those defaults that stand in the schema. */
+export type Checked = z.output<typeof schema>;
+
+/** What a stack's configuration may hold; only `imageTag` has to be there. docs/configuration.md describes each key. */
+export type SettingsInput = z.input<typeof schema>;
+
+/** The form of one setting, or of a group of them. */
+export type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+let made: JsonSchema | undefined;
+
+/** The schema as JSON Schema, with defaults and descriptions. */
+export function jsonSchema(): JsonSchema {
+    return (made ??= z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
+}
+
+/** The setting at a path; none where there is no such setting. */
+export function settingAt(path: readonly PropertyKey[]): JsonSchema | undefined {
+    return path.reduce<JsonSchema | undefined>((node, key) => {
+        const inner =
+            typeof key === "number" ? node?.items : (node?.properties?.[String(key)] ?? node?.additionalProperties);
+        return inner as JsonSchema | undefined;
+    }, jsonSchema());
+}
+
+/** The types that a setting takes, such as `string` and `null`. */
+export function typesOf(setting: JsonSchema | undefined): unknown[] {
+    return (setting?.anyOf ?? [setting]).flatMap((form) => form?.type);
+}
+
+/** Whether a top-level setting is for what is secret. */
+export function takesSecrets(key: string): boolean {
+    return settingAt([key])?.takesSecrets === true;
+}

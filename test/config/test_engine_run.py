@@ -1,0 +1,187 @@
+"""config/engine_run.py and the lock, in real engines of Bots: every order once, whatever happens to the runs."""
+
+import os
+import sys
+
+import pytest
+from orders import Orders, each_once, ended
+from support import HAS_BOTS, wait_until
+
+pytestmark = pytest.mark.skipif(not HAS_BOTS, reason="Bots for this Django is not on the package index")
+on_servers = pytest.mark.parametrize("database", ["mysql", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def orders(environment, database):
+    """Two routes, and orders for each."""
+    made = Orders(environment, "alpha", "beta")
+    with made.engines:
+        yield made
+
+
+def test_two_engines_at_once_send_each_order_once(orders):
+    orders.put("alpha", range(50))
+    other = orders.config_of_other_pod()
+    first, second = orders.engine("--new"), orders.engine("--new", config=other)
+    for engine in first, second:
+        code, output = ended(engine)
+        assert code == 0, output
+        assert "locked" not in output
+    assert orders.sent("alpha") == each_once(range(50))
+
+
+def test_one_that_waits_for_another_goes_on_with_what_came_meanwhile(orders):
+    orders.put("alpha", range(3))
+    gate = orders.gate("alpha", after=1)
+    first = orders.engine("--new")
+    orders.wait_at(gate)
+    # From the same pod: Bots' own guard, a port, would end it with 3.
+    second = orders.engine("--new")
+    orders.put("beta", range(3))
+    line = second.stdout.readline()
+    assert "waiting for another one to end: host" in line and f"process {first.pid}," in line, line
+    gate.unlink()
+    assert [ended(engine)[0] for engine in (first, second)] == [0, 0]
+    assert (orders.sent("alpha"), orders.sent("beta")) == (each_once(range(3)), each_once(range(3)))
+
+
+@pytest.mark.parametrize("succeeds, expected", [("false", 75), ("true", 0)])
+@pytest.mark.parametrize("database", ["mysql"], indirect=True)
+def test_a_wait_in_vain_touches_nothing(orders, succeeds, expected):
+    orders.put("alpha", range(3))
+    gate = orders.gate("alpha", after=1)
+    first = orders.engine("--new")
+    orders.wait_at(gate)
+    orders.environment.variables.update(ENGINE_WAIT="1", ENGINE_BUSY_OK=succeeds)
+    code, output = orders.run("--new")
+    assert code == expected
+    assert "nothing was run: after 1 s another one is still at work: host" in output
+    gate.unlink()
+    assert ended(first)[0] == 0
+    assert orders.sent("alpha") == each_once(range(3))
+    code, output = orders.run("--new")
+    assert code == 0 and "crash" not in output, output
+
+
+def test_a_run_for_one_route_recovers_a_killed_run_for_all(orders):
+    orders.put("alpha", range(20))
+    orders.put("beta", range(20))
+    gate = orders.gate("alpha", after=5)
+    first = orders.engine("--new")
+    orders.wait_at(gate)
+    first.kill()
+    first.wait()
+    gate.unlink()
+    orders.put("beta", range(100, 103))
+    code, output = orders.run("--new", "beta")
+    assert code == 0, output
+    assert orders.sent("alpha") == each_once(range(20))
+    assert orders.sent("beta") == each_once(range(20), range(100, 103))
+
+
+def test_a_recovery_that_is_killed_is_recovered(orders):
+    orders.put("alpha", range(20))
+    orders.put("beta", range(20))
+    gate = orders.gate("alpha", after=5)
+    for _ in range(2):
+        engine = orders.engine("--new")
+        orders.wait_at(gate)
+        gate.with_name(f"{gate.name}.reached").unlink()
+        engine.kill()
+        engine.wait()
+    gate.unlink()
+    code, output = orders.run("--new", "beta")
+    assert code == 0, output
+    assert orders.sent("alpha") == each_once(range(20))
+    assert orders.sent("beta") == each_once(range(20))
+
+
+@on_servers
+def test_an_engine_whose_lock_is_gone_sends_nothing_more(orders, database):
+    orders.put("alpha", range(20))
+    gate = orders.gate("alpha", after=5)
+    first = orders.engine("--new")
+    orders.wait_at(gate)
+    database.kill(database.lock_holder())
+    gate.unlink()
+    code, output = ended(first)
+    assert code == 69, output
+    assert "ended, because it lost the lock that keeps engines apart" in output
+    # The order at the gate was on its way before; the next run cannot know that, and sends it again.
+    on_its_way = orders.sent("alpha")
+    assert sum(on_its_way.values()) <= 6
+    code, output = orders.run("--new")
+    assert code == 0, output
+    assert set(orders.sent("alpha")) == set(range(20))
+    assert sum(orders.sent("alpha").values()) <= 21
+
+
+@pytest.mark.parametrize("database", ["mysql"], indirect=True)
+def test_only_engines_take_the_lock(orders, database):
+    environment = orders.environment
+    with environment.webserver():
+        assert environment.get("/health/startup")[0] == 200
+        assert database.lock_holder() == ""
+    code = (
+        "import sys; from bots import botsinit, botslib; botsinit.generalinit(sys.argv[1]); "
+        "botslib.check_if_other_engine_is_running().close()"
+    )
+    done = environment.run(sys.executable, "-c", code, str(environment.config))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (environment.folder / "botssys/engine.lock").exists()
+    done = environment.run(sys.executable, "-m", "bots.engine", f"-c{environment.config}", "--new")
+    assert done.returncode == 0, done.stderr
+    assert (environment.folder / "botssys/engine.lock").exists()
+
+
+def test_without_the_lock_no_engine_starts_and_one_line_says_why(environment):
+    environment.init_db()
+    (environment.config / "engine_lock.py").unlink()
+    done = environment.run("bots-engine", f"-c{environment.config}", "--new")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Bots settings: no engine can be run alone, so none is run: No module named 'engine_lock'\n"
+
+
+def test_an_engine_that_is_not_as_expected_does_not_start_and_one_line_says_why(environment):
+    environment.init_db()
+    code = (
+        "import sys; from bots import botslib, engine; del botslib.check_if_other_engine_is_running; "
+        "sys.argv = ['bots-engine', sys.argv[1], '--new']; engine.start()"
+    )
+    done = environment.run(sys.executable, "-c", code, f"-c{environment.config}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Bots settings: no engine can be run alone, so none is run: module 'bots.botslib'")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_inbox_that_cannot_be_emptied_is_told_and_nothing_of_it_is_sent(orders):
+    orders.put("beta", range(3))
+    inbox = orders.folder / "alpha/in"
+    root = os.getuid() == 0
+    if root:  # whom permissions do not bind
+        orders.environment.run("mount", "-t", "tmpfs", "tmpfs", str(inbox))
+    try:
+        orders.put("alpha", range(3))
+        orders.environment.run("mount", "-o", "remount,ro", str(inbox)) if root else inbox.chmod(0o555)
+        for _ in range(2):
+            code, output = orders.run("--new")
+            assert code == 2, output
+            assert f"Channel alpha_in: nothing is received, since {inbox}/" in output
+            assert not orders.sent("alpha")
+        assert orders.sent("beta") == each_once(range(3))
+    finally:
+        orders.environment.run("umount", str(inbox)) if root else inbox.chmod(0o755)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_lock_file_left_behind_is_told_and_nothing_of_the_inbox_is_sent(orders):
+    environment = orders.environment
+    code = "import sys; from bots import botsinit; botsinit.generalinit(sys.argv[1]); from bots.models import channel; "
+    code += "channel.objects.filter(idchannel='alpha_in').update(lockname='lock')"
+    assert environment.run(sys.executable, "-c", code, str(environment.config)).returncode == 0
+    orders.put("alpha", range(3))
+    (orders.folder / "alpha/in/lock").touch()
+    code, output = orders.run("--new")
+    assert code == 2, output
+    assert not orders.sent("alpha")

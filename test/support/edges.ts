@@ -1,0 +1,76 @@
+/** Settings at the edges of what is accepted, each with what it tries. */
+import type { SettingsInput } from "../../settings";
+
+const LONG_NAME = `${"n".repeat(63)}.${"n".repeat(63)}.${"n".repeat(63)}.${"n".repeat(61)}`;
+const LONG_KEY = `${"d".repeat(63)}.example/${"k".repeat(63)}`;
+const MOST = 2 ** 31 - 1;
+const resources = {
+    requests: { cpu: "0.001", memory: "1" },
+    limits: { cpu: "1.125", memory: "1.5Gi" },
+};
+
+/** By name: the settings beside the tag. */
+export const EDGES: Readonly<Record<string, Partial<SettingsInput>>> = {
+    nothing: {},
+    "a database in the cluster": { database: {} },
+    "the other database": { database: { engine: "postgresql", size: "0.5Ei", image: `x@sha256:${"a".repeat(64)}` } },
+    "long names": {
+        imageTag: `${"t".repeat(128)}@sha256:${"a".repeat(64)}`,
+        image: { repository: `harbor.example.com:5000/a__b/${"r".repeat(220)}` },
+        imagePullSecret: LONG_NAME,
+        databaseSecret: LONG_NAME,
+        storageClass: LONG_NAME,
+        priorityClass: LONG_NAME,
+        tlsSecret: LONG_NAME,
+        ingress: { host: `${"h".repeat(63)}.${"h".repeat(63)}.example`, className: LONG_NAME },
+    },
+    sizes: {
+        storage: { data: "1", logs: "1.5Gi", config: "1E" },
+        webserver: { replicas: MOST, resources },
+        jobqueue: { resources },
+        engine: { deadlineSeconds: MOST, resources },
+        databaseInit: { deadlineSeconds: 86400, resources },
+        backup: { keep: MOST, resources },
+    },
+    "an autoscaler": {
+        webserver: { autoscaling: { minReplicas: MOST, maxReplicas: MOST, targetCPUUtilization: MOST } },
+    },
+    tolerations: {
+        tolerations: [
+            { operator: "Exists" },
+            { key: LONG_KEY, value: "" },
+            { key: "a", operator: "Equal", value: "v".repeat(63), effect: "NoSchedule" },
+            { key: "a", operator: "Exists", effect: "NoExecute", tolerationSeconds: -1 },
+            { key: "a", effect: "NoExecute", tolerationSeconds: Number.MAX_SAFE_INTEGER },
+        ],
+        nodeSelector: { [LONG_KEY]: "v".repeat(63), "a.b/c": "", Upper_case: "A_b.c" },
+    },
+    variables: {
+        env: { ["E".repeat(253)]: "x", _a: "", ADMIN_EMAIL: "a\nb", DB_READ_TIMEOUT: "60" },
+        secretEnv: { ["S".repeat(253)]: "x", _b: "" },
+        botsIni: { webserver: { environment_text: "Grüße 😀 \t" } },
+    },
+    "an Ingress with annotations": {
+        ingress: { host: "a.b", annotations: { [LONG_KEY]: "\n", "traefik.ingress.kubernetes.io/router.tls": null } },
+        tls: false,
+    },
+    "a controller's own certificate": { ingress: { host: "0.a" }, tls: true },
+    "network policies": {
+        networkPolicy: {
+            ingressNamespace: "n".repeat(63),
+            monitoringNamespace: "0",
+            databaseCidrs: ["0.0.0.0/0", "::/0", "10.0.0.1/32"],
+            databasePort: 65535,
+            egress: [{ cidr: "fd00::1/128", ports: [1, 65535] }, { cidr: "255.255.255.255/32" }],
+        },
+    },
+    "an image updater": { imageUpdater: {} },
+    "a directory monitor": {
+        jobqueue: { directoryMonitors: [{ path: "/a/b", filemask: "*.edi", recursive: true, route: "r" }] },
+    },
+    schedules: {
+        engine: { schedule: "@every 1h30m" },
+        backup: { schedule: "0  4 ? * SUN-SAT" },
+        timeZone: "Etc/GMT+12",
+    },
+};

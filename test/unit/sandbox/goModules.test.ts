@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { builtFolder, buildModules, type GoModule, isBuilt, title } from "../../../sandbox/goModules";
+
+describe("commands from Go modules", () => {
+    const { PATH, BOTS_EDI_CACHE } = process.env;
+    let folder: string;
+    let module: GoModule;
+    let notes: string[];
+
+    /** A `go` that tells a version, and builds by a script: its third last argument but one is the target folder. */
+    const go = (version: string, build = 'echo made > "$target/tool"') => {
+        const script = `#!/bin/bash\n[ "$1" = env ] && { echo ${version}; exit; }\ntarget="\${@: -2:1}"\n${build}\n`;
+        writeFileSync(join(folder, "bin", "go"), script);
+        chmodSync(join(folder, "bin", "go"), 0o755);
+    };
+    const build = () => buildModules([module], (line) => notes.push(line));
+
+    beforeEach(() => {
+        notes = [];
+        folder = mkdtempSync(join(tmpdir(), "bots-edi-go-"));
+        for (const name of ["bin", "cache", "module"]) mkdirSync(join(folder, name));
+        process.env.PATH = `${join(folder, "bin")}:${PATH ?? ""}`;
+        process.env.BOTS_EDI_CACHE = join(folder, "cache");
+        module = { folder: join(folder, "module"), source: "example.org/tool", commands: ["tool"] };
+        writeFileSync(join(module.folder, "go.mod"), "module here\n\nrequire example.org/tool v1.2.3\n");
+    });
+    afterEach(() => {
+        process.env.PATH = PATH;
+        if (BOTS_EDI_CACHE === undefined) delete process.env.BOTS_EDI_CACHE;
+        else process.env.BOTS_EDI_CACHE = BOTS_EDI_CACHE;
+        rmSync(folder, { recursive: true });
+    });
+
+    it("are built once, with the seconds that it took", async () => {
+        go("go1.26.0");
+        assert.equal(title(module), "module v1.2.3");
+        assert.deepEqual(await build(), ["module v1.2.3"]);
+        assert.match(
+            notes.join("\n"),
+            /^module v1\.2\.3: building from its Go module\nmodule v1\.2\.3: built in \d+ s$/,
+        );
+        assert.deepEqual(await build(), []);
+    });
+
+    it("are built anew where a source changes that is pinned or written here", async () => {
+        go("go1.27.1");
+        await build();
+        for (const file of ["go.sum", "main.go", "schema.json"]) {
+            writeFileSync(join(module.folder, file), "something else");
+            assert.equal(isBuilt(module), false, file);
+            await build();
+        }
+    });
+
+    for (const [version, found] of [
+        ["go1.25.9", "go1.25.9"],
+        ["", "none"],
+    ] as const) {
+        it(`are not built by Go ${found}`, async () => {
+            go(version);
+            await assert.rejects(build(), {
+                message: `building from Go modules needs Go 1.26 or newer on the PATH; found ${found}`,
+            });
+        });
+    }
+
+    it("end with the last lines of a build that fails, and leave nothing of it", async () => {
+        go("go1.26.0", 'echo half > "$target/tool"; echo "write /x: no space left on device" >&2; exit 1');
+        await assert.rejects(build(), {
+            message: /^go build .* ended with exit code 1: write \/x: no space left on device$/,
+        });
+        assert.equal(isBuilt(module), false);
+        assert.deepEqual(
+            readdirSync(join(folder, "cache", "binaries")).filter((name) => !name.endsWith(".lock")),
+            [],
+        );
+    });
+
+    it("are built whole after a build that was killed", async () => {
+        go("go1.26.0");
+        const partial = `${builtFolder(module)}.partial-killed`;
+        mkdirSync(partial, { recursive: true });
+        writeFileSync(join(partial, "tool"), "half");
+        await build();
+        assert.equal(isBuilt(module), true);
+        assert.equal(existsSync(partial), false);
+    });
+});
