@@ -19,7 +19,8 @@ Optional, with the default:
     LOG_LEVEL              INFO       of the console: DEBUG, INFO, WARNING, ERROR or CRITICAL
     ADMIN_EMAIL                       who gets Bots' error reports, comma separated; none: no mail is sent
     SERVER_EMAIL           bots@localhost   their sender
-    EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_USE_TLS   localhost, 25, none, none, false
+    EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD   localhost, 25, none, none
+    EMAIL_USE_TLS, EMAIL_USE_SSL      false    STARTTLS (port 587), or TLS from the first byte (port 465); not both
     BOTSENV                default    name of the Bots environment; part of the cookies' names
     ENGINE_WAIT            600        seconds that an engine waits for another one to end
     ENGINE_BUSY_OK         false      true: one that waited in vain exits with 0 instead of 75
@@ -260,6 +261,9 @@ EMAIL_PORT = integer("EMAIL_PORT", 25, 65535)
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = boolean("EMAIL_USE_TLS")
+EMAIL_USE_SSL = boolean("EMAIL_USE_SSL")
+if EMAIL_USE_TLS and EMAIL_USE_SSL:
+    problems.append("EMAIL_USE_TLS and EMAIL_USE_SSL are both true; takes one of them: SSL for port 465, TLS for 587")
 EMAIL_TIMEOUT = 10  # seconds; an engine run must not hang on its own error report
 
 # --- Time, language, logging ---------------------------------------------------------------------------------------

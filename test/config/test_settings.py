@@ -37,6 +37,7 @@ def test_defaults(environment):
         "EMAIL_HOST",
         "EMAIL_PORT",
         "EMAIL_USE_TLS",
+        "EMAIL_USE_SSL",
         "TIME_ZONE",
         "LOGIN_REDIRECT_URL",
     )
@@ -51,6 +52,7 @@ def test_defaults(environment):
         "EMAIL_HOST": "localhost",
         "EMAIL_PORT": 25,
         "EMAIL_USE_TLS": False,
+        "EMAIL_USE_SSL": False,
         "TIME_ZONE": "UTC",
         "LOGIN_REDIRECT_URL": "/bots/home" if MODERN else "/home",
     }
@@ -170,6 +172,7 @@ def test_a_database_server_needs_its_four_values(environment, engine):
         ("DEBUG", "yes", "DEBUG is 'yes': expected true or false"),
         ("DJANGO_SECURE", "1", "DJANGO_SECURE is '1': expected true or false"),
         ("EMAIL_USE_TLS", "on", "EMAIL_USE_TLS is 'on': expected true or false"),
+        ("EMAIL_USE_SSL", "1", "EMAIL_USE_SSL is '1': expected true or false"),
         ("EMAIL_PORT", "smtp", "EMAIL_PORT is 'smtp': expected a whole number from 1 to 65535"),
         (
             "ALLOWED_HOSTS",
@@ -202,6 +205,13 @@ def test_a_bad_value_is_named(environment, name, value, expected):
     environment.variables.update(SERVER, DB_ENGINE="mysql")
     environment.variables[name] = value
     assert line_of_failure(environment) == expected
+
+
+def test_mail_goes_by_ssl_or_by_starttls(environment):
+    environment.variables.update(SERVER, DB_ENGINE="mysql", EMAIL_USE_TLS="true", EMAIL_USE_SSL="true")
+    assert line_of_failure(environment) == (
+        "EMAIL_USE_TLS and EMAIL_USE_SSL are both true; takes one of them: SSL for port 465, TLS for 587"
+    )
 
 
 def test_all_problems_are_told_at_once_and_no_secret(environment):

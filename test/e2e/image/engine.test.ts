@@ -124,7 +124,7 @@ describe("engine", () => {
             "-c",
             "id -u; touch /home/bots/x /usr/local/bots/x /config/x /x; ls /tmp",
         ]);
-        assert.match(output, /^10001\n/);
+        assert.match(output, /^10001$/m);
         assert.equal(output.match(/Read-only file system|Permission denied/g)?.length, 4, output);
         assert.ok(existsSync(system.environmentPath("botssys/logging/engine.log")));
         assert.ok(environmentFolder.startsWith("/home/bots/.bots/"));
