@@ -70,10 +70,14 @@ describe("a call of the Pulumi CLI", () => {
         "cd x && pulumi up",
         "for v in a; do\n  pulumi import $v\ndone",
     ]) {
-        it(`is ${JSON.stringify(command)}`, () => { assert.ok(callsPulumi(command)); });
+        it(`is ${JSON.stringify(command)}`, () => {
+            assert.ok(callsPulumi(command));
+        });
     }
 
     for (const command of ["pulumi", "Pulumi.prod.yaml", "+ pulumi:providers:kubernetes cluster", "kubectl get pods"]) {
-        it(`is not ${JSON.stringify(command)}`, () => { assert.ok(!callsPulumi(command)); });
+        it(`is not ${JSON.stringify(command)}`, () => {
+            assert.ok(!callsPulumi(command));
+        });
     }
 });
