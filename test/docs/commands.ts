@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 
 /** Languages of fenced blocks that hold commands; a console's block shows what they print, too. */
-const SHELLS = ["", "bash", "sh", "console"];
+const SHELLS = ["", "bash", "sh", "shell", "console"];
 
 const FENCE = /^( *)```(\S*)\n([^]*?)^ *```$/gm;
 const CODE_SPAN = /(`+)([^`](?:[^]*?[^`])??)\1(?!`)/g;
