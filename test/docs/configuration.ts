@@ -14,7 +14,7 @@ const INTRODUCTION = `# Configuration
 Every setting of a stack, made from \`settings/schema.ts\` by \`npm run docs\`. Set one by
 \`pulumi config set imageTag 4.1\`, one inside a group by \`pulumi config set --path engine.schedule "@hourly"\`, or edit
 \`Pulumi.<stack>.yaml\`, where each top-level key has the prefix \`bots-edi:\`. Write text in quotes there: an unquoted
-\`4.10\` is the number 4.1, and refused where \`pulumi up\` finds it in the file. \`pulumi config set --path\` takes
+\`4.10\` is the number 4.1, and refused where \`pulumi up\` finds it in the file. With \`--path\` goes
 \`--type string\` for text that looks like something else.
 
 A wrong setting ends the program before anything is registered; all wrong ones are named at once. So does one that another
