@@ -113,11 +113,11 @@ describe("an update that is cut off", function () {
         await stack.up();
     };
 
-    /** Plugins may not outlive the CLI that started them, however it ended. */
+    /** The plugins that are written here may not outlive the CLI, however it ended; the provider looks every five minutes. */
     const assertNoneLeft = async () => {
         let left = "";
         const areGone = async () => {
-            const { stdout } = await attempt("pgrep", ["-f", "pulumi-(language|resource)-"]);
+            const { stdout } = await attempt("pgrep", ["-f", "pulumi-(language-nodejs|resource-random)"]);
             const own = stdout.split("\n").filter((pid) => environmentOf(pid).includes(stack.folder));
             left = own.join(", ");
             return own.length === 0;
