@@ -124,9 +124,11 @@ class EngineLock:
             if not self.taken_in_time():
                 say(f"nothing was run: after {self.wait} s another one is still at work: {self.holder()}")
                 sys.exit(self.busy)
-            with open(self.path, "w") as note:
+            # Cut off only afterwards: who reads the first line meanwhile finds a name.
+            with open(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666), "w") as note:
                 since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
                 note.write(f"host {socket.gethostname()}, process {os.getpid()}, since {since} UTC\n")
+                note.truncate()
         except Exception as error:
             say(f"nothing was run: the lock that keeps engines apart cannot be had: {type(error).__name__}: {error}")
             sys.exit(1)
@@ -149,7 +151,7 @@ class EngineLock:
         """Returns who holds the lock, by what the holder wrote."""
         try:
             with open(self.path) as note:
-                return note.read().strip() or "its name is not there yet"
+                return note.readline().strip() or "its name is not there yet"
         except OSError as error:
             return f"its name cannot be read: {error}"
 

@@ -111,7 +111,7 @@ def lock(connection, lock_path):
     yield "bots_engine_lock_held", {}, int(taken)
     if taken:
         with open(lock_path) as note:
-            host, since = re.fullmatch(r"host (\S+), process \d+, since (.+) UTC\n", note.read()).groups()
+            host, since = re.fullmatch(r"host (\S+), process \d+, since (.+) UTC\n", note.readline()).groups()
         workload = next((name for name in WORKLOADS if host.startswith(f"{name}-")), "other")
         began = timegm(time.strptime(since, "%Y-%m-%d %H:%M:%S"))
         yield "bots_engine_lock_since_timestamp_seconds", {"workload": workload}, began

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { AlertRule } from "../../../components/alerts";
 import { SettingsInput } from "../../../settings";
 import { Registration } from "../../support/recorder";
-import { find, Manifest, system } from "../../support/find";
+import { find, system } from "../../support/find";
 
 const ROOT = join(__dirname, "../../..");
 
@@ -22,15 +22,26 @@ function made(registrations: readonly Registration[]): string[] {
     return own.map(({ inputs }) => `${String(inputs.kind)}/${(inputs.metadata as { name: string }).name}`);
 }
 
+interface Panel {
+    gridPos: Record<"x" | "y" | "w" | "h", number>;
+    targets: { expr: string }[];
+}
+
+/** The alerts among a system's objects. */
+function rulesOf(all: readonly Registration[]): AlertRule[] {
+    return find(all, "PrometheusRule", "bots-edi").inputs.spec.groups[0].rules as AlertRule[];
+}
+
+/** The panels of its dashboard. */
+function panelsOf(all: readonly Registration[]): Panel[] {
+    const { data } = find(all, "ConfigMap", "bots-edi-dashboard").inputs;
+    return (JSON.parse(data["bots-edi-edi.json"]) as { panels: Panel[] }).panels;
+}
+
 /** Every query of the alerts and of the dashboard. */
 async function queries(): Promise<string[]> {
     const all = await monitored({ rules: true, dashboard: true });
-    const rules = find(all, "PrometheusRule", "bots-edi").inputs.spec.groups[0].rules as AlertRule[];
-    const dashboard = JSON.parse(
-        find(all, "ConfigMap", "bots-edi-dashboard").inputs.data["bots-edi-edi.json"] as string,
-    ) as Manifest;
-    const panels = dashboard.panels.flatMap(({ targets }: Manifest) => targets.map(({ expr }: Manifest) => expr));
-    return [...rules.map(({ expr }) => expr), ...(panels as string[])];
+    return [...rulesOf(all), ...panelsOf(all).flatMap(({ targets }) => targets)].map(({ expr }) => expr);
 }
 
 describe("Monitoring", () => {
@@ -51,12 +62,12 @@ describe("Monitoring", () => {
             assert.equal(service.metadata.labels[key], value);
         }
         assert.equal(service.spec.ports[0].name, "http");
-        const scraped = async (registrations: readonly Registration[]) => {
+        const scraped = (registrations: readonly Registration[]) => {
             const { template } = find(registrations, "Deployment", "bots-webserver").inputs.spec;
             return "prometheus.io/scrape" in template.metadata.annotations;
         };
-        assert.equal(await scraped(all), false);
-        assert.equal(await scraped(await monitored({ rules: true })), true);
+        assert.equal(scraped(all), false);
+        assert.equal(scraped(await monitored({ rules: true })), true);
     });
 
     it("alerts on its own namespace, by the stack's limits, and links to sections that are there", async () => {
@@ -64,7 +75,7 @@ describe("Monitoring", () => {
             { rules: true, runbook: "https://example.com/operations", alertAfter: { runSeconds: 601 } },
             { namespace: "edi-north", engine: { deadlineSeconds: 1234 } },
         );
-        const rules = find(all, "PrometheusRule", "bots-edi").inputs.spec.groups[0].rules as AlertRule[];
+        const rules = rulesOf(all);
         const expression = (name: string) => rules.find(({ alert }) => alert === name)?.expr ?? "";
         assert.match(expression("BotsNoSuccessfulRun"), /> 601 unless/);
         assert.match(expression("BotsLockHeldTooLong"), /> 1234$/);
@@ -97,8 +108,7 @@ describe("Monitoring", () => {
 
     it("lists each alert and each metric in operations.md", async () => {
         const page = readFileSync(join(ROOT, "docs/operations.md"), "utf8");
-        const all = await monitored({ rules: true });
-        const rules = find(all, "PrometheusRule", "bots-edi").inputs.spec.groups[0].rules as AlertRule[];
+        const rules = rulesOf(await monitored({ rules: true }));
         const families =
             readFileSync(join(ROOT, "config/metrics.py"), "utf8").match(/(?<=^ {4}")bots_\w+(?=":)/gm) ?? [];
         const missing = [...rules.map(({ alert }) => alert), ...families].filter((name) => !page.includes(`\`${name}`));
@@ -107,16 +117,11 @@ describe("Monitoring", () => {
 
     it("draws a dashboard whose panels lie beside each other", async () => {
         const all = await monitored({ dashboard: true });
-        const { metadata, data } = find(all, "ConfigMap", "bots-edi-dashboard").inputs;
-        assert.equal(metadata.labels.grafana_dashboard, "1");
-        const { panels } = JSON.parse(data["bots-edi-edi.json"] as string) as Manifest;
-        const cells = panels.flatMap(({ gridPos: { x, y, w, h } }: Manifest) => {
+        assert.equal(find(all, "ConfigMap", "bots-edi-dashboard").inputs.metadata.labels.grafana_dashboard, "1");
+        const cells = panelsOf(all).flatMap(({ gridPos: { x, y, w, h } }) => {
             assert.ok(x + w <= 24);
-            return Array.from(
-                { length: w * h },
-                (_, cell) => `${String(x + (cell % w))},${String(y + Math.floor(cell / w))}`,
-            );
-        }) as string[];
+            return Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)},${y + Math.floor(cell / w)}`);
+        });
         assert.equal(new Set(cells).size, cells.length);
     });
 });
