@@ -11,6 +11,7 @@ import { Engine } from "./engine";
 import { ImageUpdater, TAKES_IMAGE_BACK } from "./imageUpdater";
 import { Ingress } from "./ingress";
 import { JobQueue } from "./jobqueue";
+import { Monitoring } from "./monitoring";
 import { NetworkPolicies } from "./networkPolicy";
 import { PartOptions } from "./part";
 import { BotsRuntime } from "./podTemplate";
@@ -163,7 +164,7 @@ export class BotsEdi extends pulumi.ComponentResource {
 
         const { deployment, service } = new Webserver(
             `${name}-webserver`,
-            { runtime, ...settings.webserver },
+            { runtime, scrapeAnnotations: !settings.monitoring.serviceMonitor, ...settings.webserver },
             part(job),
         );
         const jobqueue = new JobQueue(
@@ -195,6 +196,14 @@ export class BotsEdi extends pulumi.ComponentResource {
                 `${name}-image-updater`,
                 { workloadNamespace: namespace, repository: settings.image.repository, ...settings.imageUpdater },
                 part(job, deployment, jobqueue.deployment, engine.cronJob),
+            );
+        }
+        const { serviceMonitor, rules, dashboard } = settings.monitoring;
+        if (serviceMonitor || rules || dashboard) {
+            new Monitoring(
+                `${name}-monitoring`,
+                { namespace, deadlineSeconds: settings.engine.deadlineSeconds, ...settings.monitoring },
+                part(job, deployment, service),
             );
         }
         this.url = ingress?.url ?? `http://${WEBSERVER}.${namespace}.svc:${WEBSERVER_PORT}/`;

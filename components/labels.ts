@@ -1,6 +1,15 @@
 /** The services of the system, as the spec labels them. */
 export type Component =
-    "webserver" | "jobqueue" | "engine" | "init" | "backup" | "database" | "storage" | "config" | "updater";
+    | "webserver"
+    | "jobqueue"
+    | "engine"
+    | "init"
+    | "backup"
+    | "database"
+    | "storage"
+    | "config"
+    | "updater"
+    | "monitoring";
 
 const APP = "bots-edi";
 

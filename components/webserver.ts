@@ -26,6 +26,8 @@ export interface WebserverArgs {
         /** CPU, as a percentage of the request. */
         readonly targetCPUUtilization: number;
     };
+    /** Whether the pods carry what tells a Prometheus without an operator where the metrics are. Source: spec, true. */
+    readonly scrapeAnnotations: boolean;
     /** Requests and limits. Source: spec, 100m/256Mi and 1000m/1Gi. */
     readonly resources: Resources;
 }
@@ -38,11 +40,14 @@ const probe = (check: "live" | "ready" | "startup", timing: k8s.types.input.core
 /** Seconds after which a roll-out without progress has failed: pods wait for an image, a node and the start-up probe. */
 const ROLLOUT_SECONDS = 600;
 
-/** What tells Prometheus where the metrics are (spec); config/settings.py answers the path. */
+/** Where the metrics are: config/settings.py answers the path. */
+export const METRICS_PATH = "/metrics";
+
+/** What tells Prometheus where the metrics are (spec). */
 const SCRAPED = {
     "prometheus.io/scrape": "true",
     "prometheus.io/port": String(WEBSERVER_PORT),
-    "prometheus.io/path": "/metrics",
+    "prometheus.io/path": METRICS_PATH,
 };
 
 /** Deployment, Service and PodDisruptionBudget `bots-webserver`, and a HorizontalPodAutoscaler where it is asked for. */
@@ -68,7 +73,7 @@ export class Webserver extends pulumi.ComponentResource {
                     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
                     selector: { matchLabels: selector("webserver") },
                     template: botsPodTemplate(runtime, "webserver", {
-                        annotations: SCRAPED,
+                        annotations: args.scrapeAnnotations ? SCRAPED : {},
                         terminationGracePeriodSeconds: 30,
                         topologySpreadConstraints: spread("webserver"),
                         containers: [

@@ -33,12 +33,13 @@ def say(message):
 
 
 class MySql:
-    """The options of the connection, and the statements: sent once, to take the lock, to see that it is still held."""
+    """The connection's options, and the statements: sent once, to take the lock, to see it still held, or held by any."""
 
     options = {"read_timeout": ANSWER, "write_timeout": ANSWER}
     prepare = f"SET SESSION wait_timeout = {SILENCE}"
     take = f"SELECT GET_LOCK({MYSQL_NAME}, 0)"
     held = f"SELECT IS_USED_LOCK({MYSQL_NAME}) = CONNECTION_ID()"
+    taken = f"SELECT IS_USED_LOCK({MYSQL_NAME}) IS NOT NULL"
 
 
 class PostgreSql:
@@ -47,21 +48,24 @@ class PostgreSql:
     options = {"tcp_user_timeout": ANSWER * 1000}
     prepare = f"SET LOCAL idle_in_transaction_session_timeout = '{SILENCE}s'"
     take = f"SELECT pg_try_advisory_xact_lock({POSTGRESQL_KEY})"
-    held = (
-        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted"
-        f" AND pid = pg_backend_pid() AND classid = 0 AND objid = {POSTGRESQL_KEY})"
+    lock = f"FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = {POSTGRESQL_KEY}"
+    held = f"SELECT EXISTS (SELECT {lock} AND pid = pg_backend_pid())"
+    taken = (
+        f"SELECT EXISTS (SELECT {lock}"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
     )
+
+
+DIALECTS = {"mysql": MySql, "postgresql": PostgreSql}
 
 
 class DatabaseLock:
     """A lock in the database, on a connection that nothing else uses."""
 
-    dialects = {"mysql": MySql, "postgresql": PostgreSql}
-
     def __init__(self):
         self.connection = connections["default"].copy()
         self.connection.inc_thread_sharing()
-        self.dialect = self.dialects[self.connection.vendor]
+        self.dialect = DIALECTS[self.connection.vendor]
         self.connection.settings_dict["OPTIONS"].update(self.dialect.options)
         self.connection.set_autocommit(self.dialect is MySql)
         self.ask(self.dialect.prepare)
@@ -120,9 +124,11 @@ class EngineLock:
             if not self.taken_in_time():
                 say(f"nothing was run: after {self.wait} s another one is still at work: {self.holder()}")
                 sys.exit(self.busy)
-            with open(self.path, "w") as note:
+            # Cut off only afterwards: who reads the first line meanwhile finds a name.
+            with open(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666), "w") as note:
                 since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
                 note.write(f"host {socket.gethostname()}, process {os.getpid()}, since {since} UTC\n")
+                note.truncate()
         except Exception as error:
             say(f"nothing was run: the lock that keeps engines apart cannot be had: {type(error).__name__}: {error}")
             sys.exit(1)
@@ -145,7 +151,7 @@ class EngineLock:
         """Returns who holds the lock, by what the holder wrote."""
         try:
             with open(self.path) as note:
-                return note.read().strip() or "its name is not there yet"
+                return note.readline().strip() or "its name is not there yet"
         except OSError as error:
             return f"its name cannot be read: {error}"
 
@@ -165,3 +171,20 @@ class EngineLock:
         while True:
             time.sleep(PING)
             self.confirm()
+
+
+def is_taken(connection, path):
+    """Returns, on any connection, whether an engine holds the lock. `path`: the file that names the holder."""
+    if connection.vendor == "sqlite":
+        try:
+            with open(path) as file:
+                # Shared, and for this moment: an engine that comes just now tries again.
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            pass
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(DIALECTS[connection.vendor].taken)
+        return bool(cursor.fetchone()[0])

@@ -27,10 +27,13 @@ Optional, with the default:
 
 The directories are read from bots.ini beside this file. A bad or missing value ends the start with one line.
 
-The module also answers the probes, so that they hold on any image: GET /health/live, /health/ready, /health/startup.
+The module also answers the probes, so that they hold on any image: GET /health/live, /health/ready, /health/startup; and
+GET /metrics, with metrics.py.
 """
 
 import configparser
+import contextlib
+import functools
 import importlib.util
 import logging
 import os
@@ -351,16 +354,18 @@ if problems:
     # Not an exception: Bots would print it with its whole traceback, or, as an ImportError, look elsewhere.
     raise SystemExit("Bots settings: " + "; ".join(problems))
 
+LOCK_FILE = os.path.join(botssys, "engine.lock")
+
+# Beside this file, or where the image found it: an image copies no more than this file and bots.ini out of /config.
+sys.path += [os.path.dirname(os.path.abspath(__file__)), "/config"]
+
 if "bots.router" in sys.modules:  # only Bots' engine loads it
-    # Beside this file, or where the image found it: an image copies no more than this file and bots.ini out of /config.
-    sys.path += [os.path.dirname(os.path.abspath(__file__)), "/config"]
     try:
         from engine_lock import BUSY, EngineLock
         from engine_run import install
 
         busy = 0 if ENGINE_BUSY_OK else BUSY
-        lock = EngineLock(os.path.join(botssys, "engine.lock"), ENGINE_WAIT, busy)
-        install(sys.modules["bots.router"], lock)
+        install(sys.modules["bots.router"], EngineLock(LOCK_FILE, ENGINE_WAIT, busy))
     except (ImportError, AttributeError) as error:
         raise SystemExit(f"Bots settings: no engine can be run alone, so none is run: {error}") from None
 
@@ -381,7 +386,9 @@ class Inspection:
     hold = 1.0  # seconds that a failure of the database stands until the next look
     tables = {"channel", "routes", "ta", "mutex"}
 
-    def __init__(self):
+    def __init__(self, look_further=None):
+        """`look_further`: called with the connection, once the database has answered."""
+        self.look_further = look_further
         self.lock = threading.Lock()
         self.done = threading.Event()
         self.done.set()
@@ -405,9 +412,12 @@ class Inspection:
         try:
             for name, path in (("botssys", botssys), ("usersys", usersys)):
                 found[name] = None if os.path.isdir(path) else f"no directory {path}"
-            absent = self.tables - self.table_names()
-            found["database"] = None
-            found["tables"] = f"missing: {', '.join(sorted(absent))}" if absent else None
+            with contextlib.closing(self.connection()) as connection:
+                absent = self.tables - set(connection.introspection.table_names())
+                found["database"] = None
+                found["tables"] = f"missing: {', '.join(sorted(absent))}" if absent else None
+                if self.look_further:
+                    self.look_further(connection, found)
         except Exception as error:  # whatever a driver raises means the same here
             found["database"] = f"{type(error).__name__}: {error}"
             found["tables"] = "unknown without the database"
@@ -416,16 +426,13 @@ class Inspection:
             done.set()
 
     @staticmethod
-    def table_names():
-        """Returns the names of the database's tables, asked for on a connection of its own with short time limits."""
+    def connection():
+        """Returns a connection of its own to the database, with short time limits."""
         connection = connections["default"].copy()
         connection.settings_dict["OPTIONS"] = {**connection.settings_dict["OPTIONS"], **probe_options}
         if connection.vendor == "sqlite":  # which makes the file that it does not find
             connection.settings_dict["NAME"] = Path(connection.settings_dict["NAME"]).as_uri() + "?mode=ro"
-        try:
-            return set(connection.introspection.table_names())
-        finally:
-            connection.close()
+        return connection
 
 
 inspection = Inspection()
@@ -436,8 +443,8 @@ class HealthEndpoints:
 
     live: 200 as long as the web server serves, whatever else is down. ready: 200 when the database answers and the
     directories are there. startup: 200 when the tables are there too. Otherwise 503, with the reason in the log: the
-    body names only the failed check, because anybody can read it. Any other path: 404. metrics: the same checks for
-    Prometheus, as a gauge each.
+    body names only the failed check, because anybody can read it. Any other path: 404. metrics: the same checks and
+    what metrics.py adds, for Prometheus, always 200 and within the same time.
     """
 
     checks = {
@@ -447,7 +454,11 @@ class HealthEndpoints:
     }
 
     def __init__(self, get_response):
+        import metrics  # here, since the web server alone has middleware
+
         self.get_response = get_response
+        self.exposition = metrics.exposition
+        self.measurement = Inspection(functools.partial(metrics.collect, LOCK_FILE))
 
     def __call__(self, request):
         path = request.path_info
@@ -459,12 +470,13 @@ class HealthEndpoints:
         response["Cache-Control"] = "no-store"
         return response
 
-    @staticmethod
-    def metrics():
-        """Returns what the checks find in Prometheus' text format: 1 where one passes, 0 where it fails."""
-        lines = ["# HELP bots_check Whether a health check passes.", "# TYPE bots_check gauge"]
-        lines += [f'bots_check{{check="{name}"}} {int(reason is None)}' for name, reason in inspection().items()]
-        return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; version=0.0.4; charset=utf-8")
+    def metrics(self):
+        """Returns what is found in Prometheus' text format."""
+        found = self.measurement()
+        checks = {name: found.pop(name) for name in self.checks["/health/startup"]}
+        return HttpResponse(
+            self.exposition(checks, found), content_type="text/plain; version=0.0.4; charset=utf-8"
+        )
 
     def answer(self, path):
         """Returns the response to a path under /health."""

@@ -89,6 +89,14 @@ const RULES: readonly Rule[] = [
         ({ image }, isGiven) =>
             isGiven("imageUpdater") && !/^[^/]*[.:][^/]*\/|^localhost\//.test(image?.repository ?? "localhost/"),
     ),
+    rule(
+        "networkPolicy.monitoringNamespace",
+        "the namespace of Prometheus where monitoring is on",
+        ({ monitoring, networkPolicy }, isGiven) =>
+            (monitoring?.serviceMonitor === true || monitoring?.rules === true) &&
+            networkPolicy?.enabled === true &&
+            !isGiven("networkPolicy.monitoringNamespace"),
+    ),
     ({ settings: { engine } }) =>
         engine?.waitSeconds !== undefined && engine.waitSeconds > engine.deadlineSeconds
             ? [

@@ -293,6 +293,45 @@ export const schema = z.strictObject({
         })
         .prefault({}),
 
+    monitoring: z
+        .strictObject({
+            serviceMonitor: z
+                .boolean()
+                .default(false)
+                .describe(
+                    "A ServiceMonitor, for the Prometheus operator, in place of the annotations that tell another Prometheus what to scrape.",
+                ),
+            rules: z
+                .boolean()
+                .default(false)
+                .describe("A PrometheusRule with the alerts, for the Prometheus operator."),
+            dashboard: z.boolean().default(false).describe("A Grafana dashboard, as a ConfigMap."),
+            labels: z
+                .record(formats.labelKey, formats.labelValue)
+                .default({})
+                .describe("Labels that the operator selects ServiceMonitor and PrometheusRule by, such as `release`."),
+            dashboardLabels: z
+                .record(formats.labelKey, formats.labelValue)
+                .default({ grafana_dashboard: "1" })
+                .describe("Labels that Grafana's sidecar selects dashboards by."),
+            runbook: z
+                .string()
+                .default("docs/operations.md")
+                .describe("Where people read operations.md: each alert links to a section of it."),
+            alertAfter: z
+                .strictObject({
+                    runSeconds: formats.seconds
+                        .default(1800)
+                        .describe("Seconds without a run that had no errors: several intervals of `engine.schedule`."),
+                    waitingSeconds: formats.seconds.default(1800).describe("Seconds that a file waits in an inbox."),
+                    backupSeconds: formats.seconds
+                        .default(172800)
+                        .describe("Seconds without a backup: more than an interval of `backup.schedule`."),
+                })
+                .prefault({}),
+        })
+        .prefault({}),
+
     nodeSelector: z
         .record(formats.labelKey, formats.labelValue)
         .default({})

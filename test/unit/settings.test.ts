@@ -164,6 +164,21 @@ describe("settings", () => {
                 { engine: { waitSeconds: 61, deadlineSeconds: 60 } },
                 /bots-edi:engine\.waitSeconds is 61; takes at most engine\.deadlineSeconds, 60$/,
             ],
+            [
+                "monitoring by a Prometheus that is kept out",
+                { monitoring: { serviceMonitor: true } },
+                /bots-edi:networkPolicy\.monitoringNamespace is missing; takes the namespace of Prometheus where/,
+            ],
+            [
+                "alerts of a Prometheus that is kept out",
+                { monitoring: { rules: true } },
+                /bots-edi:networkPolicy\.monitoringNamespace is missing; takes the namespace of Prometheus where/,
+            ],
+            [
+                "a bad label of the operator",
+                { monitoring: { labels: { release: "a b" } } },
+                /takes the value of a label/,
+            ],
             ["text for a group", { webserver: "big" }, /webserver is "big"; takes object/],
             [
                 "text where true or false belongs",
