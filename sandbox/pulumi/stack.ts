@@ -11,6 +11,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { kubectl } from "../cluster/kubectl";
+import { identify } from "../cluster/processIdentity";
 import { SandboxError } from "../errors";
 import { withLock } from "../lock";
 import { writeWhole } from "../writeWhole";
@@ -134,7 +135,7 @@ interface PendingOperation {
  */
 async function takeOver(stack: Stack, { message }: ConcurrentUpdateError): Promise<void> {
     const holder = /\(pid (\d+)\)/.exec(message)?.[1];
-    if (holder === undefined || existsSync(`/proc/${holder}`)) {
+    if (holder === undefined || identify(Number(holder))) {
         throw new SandboxError(`process ${holder ?? "?"} is changing the stack; wait for it or stop it`);
     }
     process.stdout.write("An earlier run was killed; what it has left half done is cleared first\n");
