@@ -357,10 +357,18 @@ done`,
         );
 
         scenes.add(
-            "let Prometheus in, and enlarge a volume",
-            "pulumi config set --path networkPolicy.monitoringNamespace monitoring && pulumi up",
+            "let Prometheus in, with alerts and a dashboard, and enlarge a volume",
+            "pulumi config set --path networkPolicy.monitoringNamespace monitoring",
+            "pulumi config set --path monitoring.serviceMonitor true",
+            "pulumi config set --path monitoring.rules true",
+            "pulumi config set --path monitoring.dashboard true",
+            "pulumi config set --path monitoring.labels.release kube-prometheus-stack",
+            "pulumi up",
             async () => {
                 assert.match(await kubectl(["get", "networkpolicies", "-n", PROD, "-o", "json"]), /"monitoring"/);
+                const selected = ["-l", "release=kube-prometheus-stack", "-o", "name"];
+                const found = await kubectl(["get", "servicemonitors,prometheusrules", "-n", PROD, ...selected]);
+                assert.equal(found.trim().split("\n").length, 2, found);
             },
             "pulumi config set --path storage.data 40Gi && pulumi up",
             async () => {

@@ -1,4 +1,4 @@
-/** What the repository's stacks find on their clusters and the sandbox lacks: registries, a storage class, Argo Events. */
+/** What the stacks find on their clusters and the sandbox lacks: registries, a storage class, Argo Events, Prometheus. */
 import { ctr } from "../../../sandbox/cluster/ctr";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
 
@@ -15,25 +15,28 @@ const IMAGES: Readonly<Record<string, string>> = {
 
 const ARGO_NAMESPACE = { apiVersion: "v1", kind: "Namespace", metadata: { name: "argo-events" } };
 
-/** Sensors are stored, and nothing acts on them. */
-const SENSOR = {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: "sensors.argoproj.io" },
-    spec: {
-        group: "argoproj.io",
-        names: { kind: "Sensor", plural: "sensors", singular: "sensor" },
-        scope: "Namespaced",
-        versions: [
-            {
-                name: "v1alpha1",
-                served: true,
-                storage: true,
-                schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-            },
-        ],
-    },
-};
+/** A kind that is stored, and that nothing acts on. */
+function stored(group: string, version: string, kind: string): object {
+    const singular = kind.toLowerCase();
+    const schema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
+    return {
+        apiVersion: "apiextensions.k8s.io/v1",
+        kind: "CustomResourceDefinition",
+        metadata: { name: `${singular}s.${group}` },
+        spec: {
+            group,
+            names: { kind, plural: `${singular}s`, singular },
+            scope: "Namespaced",
+            versions: [{ name: version, served: true, storage: true, schema }],
+        },
+    };
+}
+
+const KINDS = [
+    stored("argoproj.io", "v1alpha1", "Sensor"),
+    stored("monitoring.coreos.com", "v1", "ServiceMonitor"),
+    stored("monitoring.coreos.com", "v1", "PrometheusRule"),
+];
 
 /** The sandbox's volumes under the name of the stacks' class, which can expand. */
 const STORAGE_CLASS = {
@@ -47,7 +50,7 @@ const STORAGE_CLASS = {
 const MANIFEST = JSON.stringify({
     apiVersion: "v1",
     kind: "List",
-    items: [ARGO_NAMESPACE, SENSOR, STORAGE_CLASS],
+    items: [ARGO_NAMESPACE, ...KINDS, STORAGE_CLASS],
 });
 
 /** Makes them. */
