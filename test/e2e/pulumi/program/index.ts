@@ -20,21 +20,9 @@ const updated = new k8s.core.v1.ConfigMap(
     { metadata: { name: "updated" }, data: { word } },
     { provider, dependsOn: secret },
 );
-const replaced = new k8s.batch.v1.Job(
+const replaced = new k8s.core.v1.ConfigMap(
     "replaced",
-    {
-        // It never runs, so nobody need wait for its end.
-        metadata: { name: "replaced", annotations: { "pulumi.com/skipAwait": "true" } },
-        spec: {
-            suspend: true,
-            template: {
-                spec: {
-                    restartPolicy: "Never",
-                    containers: [{ name: "main", image: "localhost/none:1", args: [word] }],
-                },
-            },
-        },
-    },
+    { metadata: { name: "replaced" }, data: { word } },
     { provider, dependsOn: updated, deleteBeforeReplace: true, replaceOnChanges: ["*"] },
 );
 new k8s.core.v1.ConfigMap(word, { metadata: { name: word } }, { provider, dependsOn: replaced });
