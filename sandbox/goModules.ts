@@ -55,7 +55,8 @@ export function title(module: GoModule): string {
 
 /** Whether the cache holds all of a module's commands. */
 export function isBuilt(module: GoModule): boolean {
-    return module.commands.every((command) => existsSync(join(builtFolder(module), command)));
+    const folder = builtFolder(module);
+    return module.commands.every((command) => existsSync(join(folder, command)));
 }
 
 /**
