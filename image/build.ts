@@ -1,15 +1,19 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { SandboxError } from "../sandbox/errors";
+import { run } from "../sandbox/exec";
 import { cacheDir } from "../sandbox/paths";
 import { buildSecrets } from "./buildSecrets";
 import { contentKey } from "./contentKey";
-import { run } from "./run";
 
 /** An image in the cache: the name under which it is imported, and the path of its docker archive. */
 export interface BuiltImage {
     ref: string;
     archive: string;
 }
+
+/** Seconds that one step of a build may take: mirrors can be slow. */
+const LIMIT = 3600;
 
 const tools = ["buildah", "mmdebstrap"];
 
@@ -36,7 +40,7 @@ const baseCommand = [
  *
  * @param report - is told of each step; by default it goes to stderr
  * @returns one archive an image, named by a hash of everything of this repository that goes into it
- * @throws Error that names what is missing on this machine, or the command that failed and its last lines
+ * @throws SandboxError that names what is missing on this machine, or the command that failed and its last lines
  */
 export async function buildImages(report: (step: string) => void = console.error): Promise<BuiltImage[]> {
     const cache = join(cacheDir(), "images");
@@ -63,11 +67,13 @@ export async function buildImages(report: (step: string) => void = console.error
 }
 
 async function requireTools(): Promise<void> {
-    if (process.getuid?.() !== 0) throw new Error("Building the images needs root: run it with sudo.");
+    if (process.getuid?.() !== 0) throw new SandboxError("building the images needs root: run it with sudo");
     const versions = await Promise.allSettled(tools.map((tool) => run(tool, ["--version"])));
     const absent = tools.filter((_, index) => versions[index]?.status === "rejected");
     if (absent.length > 0) {
-        throw new Error(`Building the images needs ${absent.join(" and ")}: apt-get install ${absent.join(" ")}`);
+        throw new SandboxError(
+            `building the images needs ${absent.join(" and ")}: apt-get install ${absent.join(" ")}`,
+        );
     }
 }
 
@@ -82,7 +88,7 @@ async function makeBase(cache: string, target: string): Promise<void> {
     const [command = "", ...args] = baseCommand;
     await inScratchFolder(cache, async (scratch) => {
         const partial = join(scratch, "base.tar");
-        await run(command, [...args, partial]);
+        await run(command, [...args, partial], { timeout: LIMIT });
         renameSync(partial, target);
     });
 }
@@ -93,7 +99,8 @@ async function makeImage(cache: string, base: string, image: BuiltImage & { cont
         const storage = [
             ...["--root", join(scratch, "storage"), "--runroot", join(scratch, "run"), "--storage-driver", "vfs"],
         ];
-        const buildah = (...args: string[]): Promise<string> => run("buildah", [...storage, ...args]);
+        const buildah = (...args: string[]): Promise<string> =>
+            run("buildah", [...storage, ...args], { timeout: LIMIT });
         const container = (await buildah("from", "scratch")).trim();
         await buildah("add", "--quiet", container, base, "/");
         await buildah("commit", "--quiet", "--rm", container, "localhost/base");

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { buildImages } from "../../image/build";
-import { SandboxError } from "../errors";
 import { importImage } from "./images";
 import { cache } from "./layout";
 import { withLock } from "../lock";
@@ -18,9 +17,5 @@ export async function importProjectImages(): Promise<string> {
 }
 
 function archives(report: (step: string) => void = () => undefined): Promise<{ ref: string; archive: string }[]> {
-    return withLock(join(cache.images(), "build.lock"), () =>
-        buildImages(report).catch((error: unknown) => {
-            throw new SandboxError(error instanceof Error ? error.message : String(error));
-        }),
-    );
+    return withLock(join(cache.images(), "build.lock"), () => buildImages(report));
 }
