@@ -1,19 +1,20 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sandboxName } from "../paths";
-import { attempt, run } from "../exec";
+import { run } from "../exec";
+import { writeWhole } from "../writeWhole";
 import { layout } from "./layout";
 import { apiServiceAddress, clusterDomain, nodeAddress, nodeName } from "./settings";
 
 const authorityDays = 3650;
 const leafDays = 365;
-const renewBeforeSeconds = 30 * 24 * 3600;
+const renewBefore = 30 * 24 * 3600_000;
 
-type Authority = "ca" | "etcd-ca";
-
-interface Leaf {
+interface Certificate {
     name: string;
-    authority: Authority;
+    /** Who signs it; an authority signs itself. */
+    authority?: "ca" | "etcd-ca";
     commonName: string;
     /** The group in Kubernetes' eyes. */
     organization?: string;
@@ -25,7 +26,9 @@ const loopback = ["DNS:localhost", "IP:127.0.0.1"];
 const node = [`DNS:${nodeName}`, `IP:${nodeAddress}`];
 
 /** etcd has an authority of its own: its clients are not told apart, so a certificate of the cluster must not open it. */
-const leaves: Leaf[] = [
+const certificates: Certificate[] = [
+    { name: "ca", commonName: `${sandboxName}-ca` },
+    { name: "etcd-ca", commonName: `${sandboxName}-etcd-ca` },
     { name: "etcd", authority: "etcd-ca", commonName: "etcd", serves: node },
     { name: "apiserver-etcd", authority: "etcd-ca", commonName: "kube-apiserver" },
     {
@@ -67,95 +70,75 @@ export const serviceAccountPublicKey = join(layout.pki, "service-account.pub");
 export async function issueCertificates(): Promise<number> {
     mkdirSync(layout.pki, { recursive: true, mode: 0o700 });
     let issued = 0;
-    for (const authority of ["ca", "etcd-ca"] as const) {
-        if (existsSync(certificate(authority)) && existsSync(privateKey(authority))) continue;
-        await issue(authority, authorityConfig(authority), authorityDays);
-        issued++;
-    }
-    for (const leaf of leaves) {
-        const config = leafConfig(leaf);
-        if (await isCurrent(leaf, config)) continue;
-        await issue(leaf.name, config, leafDays, leaf.authority);
+    // Authorities come first: a new one makes all that the old one signed out of date.
+    for (const wanted of certificates) {
+        if (isCurrent(wanted)) continue;
+        await issue(wanted);
         issued++;
     }
     if (!existsSync(serviceAccountPublicKey)) {
-        await run("openssl", [
-            "genpkey",
-            "-algorithm",
-            "EC",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-out",
-            serviceAccountKey,
-        ]);
-        chmodSync(serviceAccountKey, 0o600);
-        await run("openssl", ["pkey", "-in", serviceAccountKey, "-pubout", "-out", serviceAccountPublicKey]);
+        const { privateKey, publicKey } = generateKeyPairSync("ec", {
+            namedCurve: "P-256",
+            privateKeyEncoding: { type: "pkcs8", format: "pem" },
+            publicKeyEncoding: { type: "spki", format: "pem" },
+        });
+        writeWhole(serviceAccountKey, privateKey);
+        writeWhole(serviceAccountPublicKey, publicKey);
     }
     return issued;
 }
 
-async function isCurrent({ name, authority }: Leaf, config: string): Promise<boolean> {
-    if (![configFile(name), certificate(name), privateKey(name)].every((file) => existsSync(file))) return false;
-    if (readFileSync(configFile(name), "utf8") !== config) return false;
-    const lasts = ["x509", "-in", certificate(name), "-noout", "-checkend", `${renewBeforeSeconds}`];
-    const fits = ["verify", "-CAfile", certificate(authority), certificate(name)];
-    return (await attempt("openssl", lasts)).code === 0 && (await attempt("openssl", fits)).code === 0;
+function isCurrent(wanted: Certificate): boolean {
+    const { name, authority = name } = wanted;
+    try {
+        if (readFileSync(configFile(name), "utf8") !== requestOf(wanted)) return false;
+        const own = new X509Certificate(readFileSync(certificate(name)));
+        const issuer = new X509Certificate(readFileSync(certificate(authority)));
+        const key = createPrivateKey(readFileSync(privateKey(name)));
+        const isWhole = own.checkPrivateKey(key) && own.checkIssued(issuer) && own.verify(issuer.publicKey);
+        return isWhole && Date.parse(own.validTo) - Date.now() > renewBefore;
+    } catch {
+        // A file is missing, or is none of its kind.
+        return false;
+    }
 }
 
-async function issue(name: string, config: string, days: number, authority?: Authority): Promise<void> {
-    // The request's text is written last: without it the certificate counts as not made.
+async function issue(wanted: Certificate): Promise<void> {
+    const { name, authority } = wanted;
+    // The request's text comes last: without it the certificate counts as not made.
     rmSync(configFile(name), { force: true });
     const pending = `${configFile(name)}.pending`;
-    writeFileSync(pending, config);
+    writeFileSync(pending, requestOf(wanted));
     await run("openssl", [
         ...["req", "-x509", "-new", "-noenc", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
-        ...["-config", pending, "-days", `${days}`, "-out", certificate(name), "-keyout", privateKey(name)],
+        ...["-config", pending, "-days", `${authority ? leafDays : authorityDays}`],
+        ...["-out", certificate(name), "-keyout", privateKey(name)],
         ...(authority ? ["-CA", certificate(authority), "-CAkey", privateKey(authority)] : []),
     ]);
     chmodSync(privateKey(name), 0o600);
-    rmSync(pending);
-    writeFileSync(configFile(name), config);
+    renameSync(pending, configFile(name));
 }
 
 function configFile(name: string): string {
     return join(layout.pki, `${name}.cnf`);
 }
 
-function authorityConfig(authority: Authority): string {
-    return requestConfig(
-        [`CN = ${sandboxName}-${authority}`],
-        [
-            "basicConstraints = critical, CA:TRUE, pathlen:0",
-            "keyUsage = critical, keyCertSign, cRLSign",
-            "subjectKeyIdentifier = hash",
-        ],
-    );
-}
-
-function leafConfig({ commonName, organization, serves }: Leaf): string {
-    return requestConfig(
-        [`CN = ${commonName}`, ...(organization ? [`O = ${organization}`] : [])],
-        [
-            "basicConstraints = critical, CA:FALSE",
-            "keyUsage = critical, digitalSignature",
-            `extendedKeyUsage = clientAuth${serves ? ", serverAuth" : ""}`,
-            "subjectKeyIdentifier = hash",
-            "authorityKeyIdentifier = keyid",
-            ...(serves ? [`subjectAltName = ${serves.join(", ")}`] : []),
-        ],
-    );
-}
-
-function requestConfig(subject: string[], extensions: string[]): string {
+function requestOf({ authority, commonName, organization, serves }: Certificate): string {
     return [
         "[req]",
         "prompt = no",
         "distinguished_name = subject",
         "x509_extensions = extensions",
         "[subject]",
-        ...subject,
+        `CN = ${commonName}`,
+        ...(organization ? [`O = ${organization}`] : []),
         "[extensions]",
-        ...extensions,
+        `basicConstraints = critical, CA:${authority ? "FALSE" : "TRUE, pathlen:0"}`,
+        `keyUsage = critical, ${authority ? "digitalSignature" : "keyCertSign, cRLSign"}`,
+        ...(authority ? [`extendedKeyUsage = clientAuth${serves ? ", serverAuth" : ""}`] : []),
+        "subjectKeyIdentifier = hash",
+        ...(authority ? ["authorityKeyIdentifier = keyid"] : []),
+        ...(serves ? [`subjectAltName = ${serves.join(", ")}`] : []),
         "",
     ].join("\n");
 }
