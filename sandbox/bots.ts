@@ -1,8 +1,7 @@
 /** What the sandbox does with a running Bots, through kubectl. */
-import { spawn } from "node:child_process";
 import { binaryPath } from "./cluster/binaries";
 import { SandboxError } from "./errors";
-import { run } from "./exec";
+import { onTerminal, run } from "./exec";
 import { kubectl, tryKubectl } from "./cluster/kubectl";
 import { waitUntil } from "./cluster/wait";
 import { kubeconfigPath } from "./paths";
@@ -138,11 +137,6 @@ function logs(target: string): string[] {
 
 /** Runs kubectl on this terminal. */
 export async function interactive(args: readonly string[]): Promise<void> {
-    const child = spawn(binaryPath("kubectl"), ["--kubeconfig", kubeconfigPath, ...args], { stdio: "inherit" });
-    await new Promise<void>((resolve, reject) => {
-        child.on("error", reject).on("close", (code) => {
-            if (code === 0) resolve();
-            else reject(new SandboxError(`kubectl ended with exit code ${code ?? 1}`));
-        });
-    });
+    const code = await onTerminal(binaryPath("kubectl"), args, { KUBECONFIG: kubeconfigPath });
+    if (code !== 0) throw new SandboxError(`kubectl ended with exit code ${code}`);
 }

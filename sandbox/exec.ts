@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { constants } from "node:os";
 import { SandboxError } from "./errors";
 
 export interface RunOptions {
@@ -47,6 +49,22 @@ export function attempt(command: string, args: readonly string[], options: RunOp
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
     const { code, stdout, stderr } = await attempt(command, args, options);
     if (code === 0) return stdout;
-    const words = (stderr.trim() || stdout.trim()).split("\n").slice(-5).join("\n");
+    const words = (stderr.trim() || stdout.trim()).split("\n").slice(-8).join("\n");
     throw new SandboxError(`${command} ${args.slice(0, 3).join(" ")} ended with exit code ${code}: ${words}`);
+}
+
+/** Runs a command on this terminal and returns its exit code, as a shell gives it. */
+export async function onTerminal(
+    command: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+): Promise<number> {
+    const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, ...env } });
+    // Ctrl-C reaches the command by itself, which then ends in its own way: this waits for it.
+    const relay = (name: NodeJS.Signals) => name === "SIGTERM" && child.kill(name);
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, relay);
+    const [code, signal] = (await once(child, "close").finally(() => {
+        for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, relay);
+    })) as [number | null, NodeJS.Signals | null];
+    return code ?? 128 + (signal ? constants.signals[signal] : 0);
 }

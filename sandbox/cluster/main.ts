@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { Command } from "commander";
 import { kubeconfigPath } from "../paths";
 import { binaryPath } from "./binaries";
 import { down } from "./down";
 import { SandboxError } from "../errors";
+import { onTerminal } from "../exec";
 import { importImage } from "./images";
 import { requireAdministrator } from "./preflight";
 import { purge } from "./purge";
@@ -66,15 +66,7 @@ async function passToKubectl(args: string[]): Promise<void> {
     requireAdministrator();
     const command = binaryPath("kubectl");
     if (!existsSync(kubeconfigPath) || !existsSync(command)) throw notRunning();
-    const child = spawn(command, args, {
-        stdio: "inherit",
-        env: { ...process.env, KUBECONFIG: kubeconfigPath },
-    });
-    process.exitCode = await new Promise<number>((resolve, reject) => {
-        child.on("error", reject).on("close", (code) => {
-            resolve(code ?? 1);
-        });
-    });
+    process.exitCode = await onTerminal(command, args, { KUBECONFIG: kubeconfigPath });
 }
 
 function notRunning(): SandboxError {

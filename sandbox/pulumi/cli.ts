@@ -1,5 +1,15 @@
 /** Which Pulumi CLI runs, and where it finds its plugins. */
-import { copyFileSync, existsSync, linkSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import {
+    accessSync,
+    constants,
+    copyFileSync,
+    existsSync,
+    linkSync,
+    renameSync,
+    rmSync,
+    statSync,
+    utimesSync,
+} from "node:fs";
 import { delimiter, join } from "node:path";
 import { SandboxError } from "../errors";
 import { attempt } from "../exec";
@@ -19,6 +29,8 @@ export interface PulumiCli {
     readonly version: string;
     /** Version and origin, for people. */
     readonly title: string;
+    /** Its file. */
+    readonly command: string;
     /** The folder with the CLI as `bin/pulumi`, its plugins beside it; undefined for the one on the PATH. */
     readonly root?: string;
     /** What it needs in its environment beside that of this process. */
@@ -27,7 +39,7 @@ export interface PulumiCli {
 
 /** The Go modules that still have to be built before a CLI can run: none where one is on the PATH. */
 export async function missingModules(): Promise<GoModule[]> {
-    if ((await onPath()) !== undefined) return [];
+    if ((await installed()) !== undefined) return [];
     return [cli, kubernetesProvider].filter((module) => !isBuilt(module));
 }
 
@@ -38,8 +50,8 @@ export async function missingModules(): Promise<GoModule[]> {
  * @throws SandboxError where the one on the PATH does not run or has another major version, or where a build fails
  */
 export async function providePulumi(note: (line: string) => void): Promise<PulumiCli> {
-    const found = await onPath();
-    if (found !== undefined) return { version: found, title: `Pulumi ${found}, on the PATH`, env: {} };
+    const found = await installed();
+    if (found !== undefined) return found;
     await buildModules([cli, kubernetesProvider], note);
     const bin = join(OWN, "bin");
     await placePlugins(bin);
@@ -50,6 +62,7 @@ export async function providePulumi(note: (line: string) => void): Promise<Pulum
     return {
         version,
         title: `Pulumi ${version}, built from its Go module`,
+        command: join(bin, "pulumi"),
         root: OWN,
         env: {
             PATH: [bin, process.env.PATH].join(delimiter),
@@ -60,25 +73,43 @@ export async function providePulumi(note: (line: string) => void): Promise<Pulum
     };
 }
 
-/** The version of the CLI on the PATH, where there is one. */
-async function onPath(): Promise<string | undefined> {
+/** The CLI on the PATH, where there is one. */
+async function installed(): Promise<PulumiCli | undefined> {
+    const command = (process.env.PATH ?? "")
+        .split(delimiter)
+        .map((folder) => join(folder, "pulumi"))
+        .find(isExecutable);
+    if (command === undefined) return undefined;
+    let version = versions.get(command);
+    if (version === undefined) versions.set(command, (version = await versionOfCli(command)));
+    return { version, title: `Pulumi ${version}, on the PATH`, command, env: {} };
+}
+
+/** What the commands that were asked for their version have said. */
+const versions = new Map<string, string>();
+
+function isExecutable(path: string): boolean {
+    try {
+        accessSync(path, constants.X_OK);
+        return statSync(path).isFile();
+    } catch {
+        return false;
+    }
+}
+
+async function versionOfCli(command: string): Promise<string> {
     const env = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
-    const folder = (process.env.PATH ?? "").split(delimiter).find((path) => existsSync(join(path, "pulumi")));
-    if (folder === undefined) return undefined;
-    const file = join(folder, "pulumi");
-    const { code, stdout, stderr } = await attempt(file, ["version"], { env, timeout: 60 }).catch((error: unknown) => ({
-        code: 1,
-        stdout: "",
-        stderr: String(error),
-    }));
+    const { code, stdout, stderr } = await attempt(command, ["version"], { env, timeout: 60 }).catch(
+        (error: unknown) => ({ code: 1, stdout: "", stderr: String(error) }),
+    );
     const version = /^v?(\d+\.\d+\.\d+\S*)/m.exec(stdout)?.[1];
     if (code !== 0 || version === undefined) {
         const words = (stderr.trim() || stdout.trim()).split("\n").at(-1) ?? "";
-        throw new SandboxError(`${file} does not tell its version (${words}): mend it, or take it off the PATH`);
+        throw new SandboxError(`${command} does not tell its version (${words}): mend it, or take it off the PATH`);
     }
     if (Number.parseInt(version) === MAJOR) return version;
     throw new SandboxError(
-        `${file} is Pulumi ${version}; takes version ${MAJOR}: install that, or take it off the PATH`,
+        `${command} is Pulumi ${version}; takes version ${MAJOR}: install that, or take it off the PATH`,
     );
 }
 

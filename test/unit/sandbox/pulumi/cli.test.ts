@@ -1,20 +1,16 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { providePulumi } from "../../../../sandbox/pulumi/cli";
+import { delimiter, join } from "node:path";
+import { missingModules, providePulumi } from "../../../../sandbox/pulumi/cli";
 
 describe("which Pulumi runs", () => {
-    const path = process.env.PATH;
+    const { PATH } = process.env;
     let folder: string;
+    let file: string;
 
-    /** Puts a command `pulumi` first on the PATH. */
     const install = (script: string) => {
-        const file = join(folder, "pulumi");
-        writeFileSync(file, `#!/bin/sh\n${script}\n`);
-        chmodSync(file, 0o755);
-        process.env.PATH = `${folder}:${path ?? ""}`;
-        return file;
+        writeFileSync(file, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     };
     const provide = () =>
         providePulumi((line) => {
@@ -23,28 +19,36 @@ describe("which Pulumi runs", () => {
 
     beforeEach(() => {
         folder = mkdtempSync(join(tmpdir(), "bots-edi-path-"));
+        // A shell passes the first one by, which cannot be run.
+        mkdirSync(join(folder, "sources", "pulumi"), { recursive: true });
+        mkdirSync(join(folder, "bin"));
+        file = join(folder, "bin", "pulumi");
+        process.env.PATH = [join(folder, "sources"), join(folder, "bin"), PATH].join(delimiter);
     });
     afterEach(() => {
-        process.env.PATH = path;
+        process.env.PATH = PATH;
         rmSync(folder, { recursive: true });
     });
 
-    it("is the one on the PATH, with the plugins that it finds by itself", async () => {
-        install("echo v3.300.1");
-        assert.deepEqual(await provide(), { version: "3.300.1", title: "Pulumi 3.300.1, on the PATH", env: {} });
+    it("is the one on the PATH, asked once, with the plugins that it finds by itself", async () => {
+        install(`echo asked >> ${folder}/log; echo v3.300.1`);
+        assert.deepEqual(await missingModules(), []);
+        const title = "Pulumi 3.300.1, on the PATH";
+        assert.deepEqual(await provide(), { version: "3.300.1", title, command: file, env: {} });
+        assert.equal(readFileSync(join(folder, "log"), "utf8"), "asked\n");
     });
 
-    it("is none of another major version", async () => {
-        const file = install("echo v4.0.0");
-        await assert.rejects(provide(), {
-            message: `${file} is Pulumi 4.0.0; takes version 3: install that, or take it off the PATH`,
+    for (const [what, script, message] of [
+        ["of another major version", "echo v4.0.0", "is Pulumi 4.0.0; takes version 3: install that"],
+        [
+            "that does not start",
+            "echo 'no such library' >&2; exit 127",
+            "does not tell its version (no such library): mend it",
+        ],
+    ] as const) {
+        it(`is none ${what}`, async () => {
+            install(script);
+            await assert.rejects(provide(), { message: `${file} ${message}, or take it off the PATH` });
         });
-    });
-
-    it("is none that does not start", async () => {
-        const file = install("echo 'no such library' >&2; exit 127");
-        await assert.rejects(provide(), {
-            message: `${file} does not tell its version (no such library): mend it, or take it off the PATH`,
-        });
-    });
+    }
 });
