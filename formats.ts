@@ -54,6 +54,12 @@ export const seconds = wholeNumber(`whole seconds, at least 1, at most ${MOST}`,
 /** A length of time that is also a time limit of database queries, in whole seconds. */
 export const secondsOfADay = wholeNumber("whole seconds, at least 1, at most 86400", 1, 86400);
 
+/** A user id that is not root's. */
+export const userId = wholeNumber(`a user id from 1 to ${MOST}, since no pod runs as root, or null`, 1, MOST);
+
+/** A group id. */
+export const groupId = wholeNumber(`a group id from 0 to ${MOST}, or null`, 0, MOST);
+
 /** A TCP or UDP port. */
 export const port = wholeNumber("a port from 1 to 65535", 1, 65535);
 
@@ -130,6 +136,18 @@ export const routeId = text(
 export const absolutePath = text(
     /^(\/[\w.-]+)+$/,
     "an absolute path of letters, digits, _, . and -, without / at its end",
+);
+
+/** A directory for files from Secrets and ConfigMaps, where images keep nothing that they need. */
+export const filesPath = text(
+    /^\/(secrets|(etc|mnt|opt|srv)\/(?!\.{1,2}(\/|$))[\w.-]+)(\/(?!\.{1,2}(\/|$))[\w.-]+)*$/,
+    "a directory below /secrets, /etc, /mnt, /opt or /srv, such as /secrets/partner",
+);
+
+/** A key of a Secret. */
+export const secretKey = text(
+    /^(?=.{1,253}$)(?!\.{1,2}$|\.\.)[-.\w]+$/,
+    "a key of a Secret: at most 253 letters, digits, -, _ and .",
 );
 
 /** A file name pattern of one line. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
+import { Resources } from "./pod";
 import {
     BACKUP_DIR,
     BACKUP_MOUNT,
@@ -14,7 +15,6 @@ import {
     botsPodTemplate,
     BotsRuntime,
     CONFIG_DIR,
-    Resources,
 } from "./podTemplate";
 import { startingDeadline } from "./startingDeadline";
 

@@ -124,7 +124,9 @@ export class BotsEdi extends pulumi.ComponentResource {
             );
             ground.push(...policies);
         }
-        const placement = {
+        const overlay = {
+            ...settings.pods,
+            imagePullSecret: settings.imagePullSecret,
             nodeSelector: settings.nodeSelector,
             tolerations: settings.tolerations,
             priorityClass: settings.priorityClass,
@@ -137,7 +139,7 @@ export class BotsEdi extends pulumi.ComponentResource {
                     ...database,
                     storageClass: database.storageClass ?? settings.storageClass,
                     databaseSecret: settings.databaseSecret,
-                    placement,
+                    overlay,
                     protect: settings.protectData,
                 },
                 part(...home, ...credentials.secrets),
@@ -149,11 +151,10 @@ export class BotsEdi extends pulumi.ComponentResource {
             namespace,
             image: this.image,
             imagePullPolicy: settings.image.pullPolicy,
-            imagePullSecret: settings.imagePullSecret,
             databaseSecret: settings.databaseSecret,
             secretEnv: { secret: SECRET_ENV, names: Object.keys(settings.secretEnv) },
             checksums: { "checksum/config": configuration.checksum, ...credentials.checksums },
-            placement,
+            overlay,
             workloadAnnotations: settings.imageUpdater ? TAKES_IMAGE_BACK : {},
         };
         const { job } = new DatabaseInit(

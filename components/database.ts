@@ -3,7 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, selector, SKIP_AWAIT } from "./labels";
 import { PartOptions, timeouts } from "./part";
-import { containerResources, HARDENED, Placement, placed, podSecurity, Resources } from "./podTemplate";
+import { fromSecret, HARDENED, PodOverlay, podTemplate, Resources } from "./pod";
 import { durableClaim } from "./storage";
 
 /** The databases that Bots runs on and that may run in the cluster. */
@@ -76,8 +76,8 @@ export interface DatabaseArgs {
     readonly storageClass: string;
     /** Requests and limits. Default: 100m/256Mi and 1000m/1Gi, what MariaDB takes with a few users. */
     readonly resources: Resources;
-    /** Where it may run. */
-    readonly placement: Placement;
+    /** What the stack says of every pod. */
+    readonly overlay: PodOverlay;
     /** Keep the data whatever is destroyed. */
     readonly protect: boolean;
 }
@@ -129,61 +129,50 @@ export class Database extends pulumi.ComponentResource {
                     podManagementPolicy: "Parallel",
                     replicas: 1,
                     selector: { matchLabels: selector("database") },
-                    template: {
-                        metadata: { labels: labels("database") },
-                        spec: {
-                            automountServiceAccountToken: false,
-                            enableServiceLinks: false,
-                            // The user of the official images.
-                            securityContext: podSecurity(999),
-                            terminationGracePeriodSeconds: 60,
-                            ...placed(args.placement),
-                            containers: [
-                                {
-                                    name: args.engine,
-                                    image: args.image ?? engine.image,
-                                    imagePullPolicy: "IfNotPresent",
-                                    securityContext: HARDENED,
-                                    terminationMessagePolicy: "FallbackToLogsOnError",
-                                    ports: [{ name: "sql", containerPort: engine.port, protocol: "TCP" }],
-                                    env: [
-                                        ...Object.entries(engine.env).map(([key, value]) => ({ name: key, value })),
-                                        ...Object.entries(engine.fromSecret).map(([variable, key]) => ({
-                                            name: variable,
-                                            valueFrom: { secretKeyRef: { name: args.databaseSecret, key } },
-                                        })),
-                                    ],
-                                    resources: containerResources(args.resources),
-                                    startupProbe: {
-                                        ...isReady,
-                                        periodSeconds: 3,
-                                        timeoutSeconds: 5,
-                                        failureThreshold: START_SECONDS / 3,
-                                    },
-                                    readinessProbe: { ...isReady, periodSeconds: 10, timeoutSeconds: 5 },
-                                    livenessProbe: {
-                                        tcpSocket: { port: "sql" },
-                                        periodSeconds: 30,
-                                        timeoutSeconds: 5,
-                                    },
-                                    volumeMounts: [
-                                        { name: "data", mountPath: engine.dataDir },
-                                        ...engine.scratch.map((mountPath, index) => ({
-                                            name: `scratch-${index}`,
-                                            mountPath,
-                                        })),
-                                    ],
+                    template: podTemplate(args.overlay, "database", {
+                        // The user of the official images.
+                        user: 999,
+                        terminationGracePeriodSeconds: 60,
+                        containers: [
+                            {
+                                name: args.engine,
+                                image: args.image ?? engine.image,
+                                imagePullPolicy: "IfNotPresent",
+                                securityContext: HARDENED,
+                                terminationMessagePolicy: "FallbackToLogsOnError",
+                                ports: [{ name: "sql", containerPort: engine.port, protocol: "TCP" }],
+                                env: [
+                                    ...Object.entries(engine.env).map(([key, value]) => ({ name: key, value })),
+                                    ...Object.entries(engine.fromSecret).map(([variable, key]) =>
+                                        fromSecret(args.databaseSecret, variable, { key }),
+                                    ),
+                                ],
+                                resources: args.resources,
+                                startupProbe: {
+                                    ...isReady,
+                                    periodSeconds: 3,
+                                    timeoutSeconds: 5,
+                                    failureThreshold: START_SECONDS / 3,
                                 },
-                            ],
-                            volumes: [
-                                { name: "data", persistentVolumeClaim: { claimName: `${DATABASE_HOST}-data-pvc` } },
-                                ...engine.scratch.map((_, index) => ({
-                                    name: `scratch-${index}`,
-                                    emptyDir: { sizeLimit: "1Gi" },
-                                })),
-                            ],
-                        },
-                    },
+                                readinessProbe: { ...isReady, periodSeconds: 10, timeoutSeconds: 5 },
+                                livenessProbe: { tcpSocket: { port: "sql" }, periodSeconds: 30, timeoutSeconds: 5 },
+                                volumeMounts: [
+                                    { name: "data", mountPath: engine.dataDir },
+                                    ...engine.scratch.map((mountPath, index) => ({
+                                        name: `scratch-${index}`,
+                                        mountPath,
+                                    })),
+                                ],
+                            },
+                        ],
+                        volumes: [
+                            { name: "data", persistentVolumeClaim: { claimName: `${DATABASE_HOST}-data-pvc` } },
+                            ...engine.scratch.map((_, index) => ({
+                                name: `scratch-${index}`,
+                                emptyDir: { sizeLimit: "1Gi" },
+                            })),
+                        ],
+                    }),
                 },
             },
             { ...child, dependsOn: [claim, ...(opts.dependsOn ?? [])], ...timeouts(START_SECONDS) },

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions, timeouts } from "./part";
+import { Resources } from "./pod";
 import {
     BACKUP_DIR,
     BACKUP_MOUNT,
@@ -14,7 +15,6 @@ import {
     CONFIG_DIR,
     healthCheck,
     LOGGING_DIR,
-    Resources,
 } from "./podTemplate";
 
 /** The inputs of {@link DatabaseInit}. */

@@ -1,6 +1,6 @@
 /** The init container of what runs to an end: it may start before the network lets it through to the database. */
-import * as k8s from "@pulumi/kubernetes";
-import { BotsRuntime, containerResources, fromSecret, HARDENED, Resources } from "./podTemplate";
+import { fromSecret, HARDENED, PodContainer, Resources } from "./pod";
+import { BotsRuntime } from "./podTemplate";
 
 /** Name of the init container. */
 export const DATABASE_WAIT = "wait-for-database";
@@ -20,7 +20,7 @@ echo "no connection to $DB_HOST:$DB_PORT within ${LIMIT} s"
  * Waits until the database's port can be reached. A network policy that lets pods in by their labels takes effect only when
  * the network has learnt a new pod's address: by then a run that does not try again has failed.
  */
-export function databaseWait(runtime: BotsRuntime, resources: Resources): k8s.types.input.core.v1.Container {
+export function databaseWait(runtime: BotsRuntime, resources: Resources): PodContainer {
     return {
         name: DATABASE_WAIT,
         image: runtime.image,
@@ -28,6 +28,6 @@ export function databaseWait(runtime: BotsRuntime, resources: Resources): k8s.ty
         command: ["/bin/bash", "-c", SCRIPT],
         env: [fromSecret(runtime.databaseSecret, "DB_HOST"), fromSecret(runtime.databaseSecret, "DB_PORT")],
         securityContext: HARDENED,
-        resources: containerResources(resources),
+        resources,
     };
 }

@@ -4,7 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
-import { botsContainer, botsPodTemplate, BotsRuntime, Resources } from "./podTemplate";
+import { Resources } from "./pod";
+import { botsContainer, botsPodTemplate, BotsRuntime } from "./podTemplate";
 import { startingDeadline } from "./startingDeadline";
 
 /** The inputs of {@link Engine}. */

@@ -3,7 +3,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, selector } from "./labels";
 import { PartOptions, timeouts } from "./part";
-import { botsContainer, botsPodTemplate, BotsRuntime, healthCheck, Resources } from "./podTemplate";
+import { Resources } from "./pod";
+import { botsContainer, botsPodTemplate, BotsRuntime, healthCheck } from "./podTemplate";
 
 /** The inputs of {@link JobQueue}. */
 export interface JobQueueArgs {

@@ -2,9 +2,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, labels } from "./labels";
+import { fromSecret, HARDENED, Pod, PodContainer, PodOverlay, podTemplate } from "./pod";
 
-type Container = k8s.types.input.core.v1.Container;
-type PodSpec = k8s.types.input.core.v1.PodSpec;
 type PodTemplateSpec = k8s.types.input.core.v1.PodTemplateSpec;
 type EnvVar = k8s.types.input.core.v1.EnvVar;
 
@@ -25,24 +24,6 @@ export const LOGGING_DIR = `${ENV_DIR}/botssys/logging`;
 /** The user and group of the image (spec). */
 const UID = 10001;
 
-/** Requests and limits, as the settings hold them. */
-export interface Resources {
-    /** What the scheduler sets aside, as Kubernetes quantities. */
-    readonly requests: Readonly<Record<"cpu" | "memory", string>>;
-    /** What a container may take, as Kubernetes quantities: more CPU is throttled, more memory ends it. */
-    readonly limits: Readonly<Record<"cpu" | "memory", string>>;
-}
-
-/** Where pods may run. */
-export interface Placement {
-    /** Labels that a node must have. */
-    readonly nodeSelector: Record<string, string>;
-    /** Taints that the pods tolerate. */
-    readonly tolerations: k8s.types.input.core.v1.Toleration[];
-    /** PriorityClass. Default: the cluster's. */
-    readonly priorityClass?: string;
-}
-
 /** What the pods of one deployment have in common. */
 export interface BotsRuntime {
     /** Namespace of every object. */
@@ -51,16 +32,14 @@ export interface BotsRuntime {
     readonly image: string;
     /** When the node pulls the image. */
     readonly imagePullPolicy: string;
-    /** Name of the existing Secret that the registry asks for. Default: none. */
-    readonly imagePullSecret?: string;
     /** Name of the Secret with DB_* and DJANGO_SECRET_KEY. */
     readonly databaseSecret: string;
     /** Further secret variables: names, and the Secret that holds them. */
     readonly secretEnv: { readonly secret: string; readonly names: readonly string[] };
     /** Annotations of every pod that change with the configuration, so that an edit rolls the pods. */
     readonly checksums: Record<string, pulumi.Input<string>>;
-    /** Where the pods may run. */
-    readonly placement: Placement;
+    /** What the stack says of every pod. */
+    readonly overlay: PodOverlay;
     /** Annotations of the workloads whose image somebody else patches too. */
     readonly workloadAnnotations: Record<string, string>;
 }
@@ -84,54 +63,10 @@ export const BACKUP_VOLUME = { name: "config-backup", persistentVolumeClaim: { c
 /** The config volume, as a mount of a container. */
 export const BACKUP_MOUNT = { name: BACKUP_VOLUME.name, mountPath: BACKUP_DIR };
 
-/** Pod Security "restricted", and nothing written outside the mounts. */
-export const HARDENED: k8s.types.input.core.v1.SecurityContext = {
-    allowPrivilegeEscalation: false,
-    capabilities: { drop: ["ALL"] },
-    privileged: false,
-    readOnlyRootFilesystem: true,
-    runAsNonRoot: true,
-    seccompProfile: { type: "RuntimeDefault" },
-};
-
-/** The pod's side of "restricted". OnRootMismatch: an NFS volume is not walked at every start. */
-export function podSecurity(id: number): k8s.types.input.core.v1.PodSecurityContext {
-    return {
-        runAsNonRoot: true,
-        runAsUser: id,
-        runAsGroup: id,
-        fsGroup: id,
-        fsGroupChangePolicy: "OnRootMismatch",
-        seccompProfile: { type: "RuntimeDefault" },
-    };
-}
-
-/** CPU and memory as set, and a bound on what a container may write to the node's disk. */
-export function containerResources(resources: Resources): k8s.types.input.core.v1.ResourceRequirements {
-    return {
-        requests: { ...resources.requests, "ephemeral-storage": "64Mi" },
-        limits: { ...resources.limits, "ephemeral-storage": "2Gi" },
-    };
-}
-
-/** The placement as fields of a pod. */
-export function placed(placement: Placement): Partial<PodSpec> {
-    return {
-        ...(Object.keys(placement.nodeSelector).length > 0 && { nodeSelector: placement.nodeSelector }),
-        ...(placement.tolerations.length > 0 && { tolerations: placement.tolerations }),
-        ...(placement.priorityClass !== undefined && { priorityClassName: placement.priorityClass }),
-    };
-}
-
-/** A variable from a Secret. A missing key keeps the container from starting, unless it is optional. */
-export function fromSecret(secret: string, name: string, optional = false): EnvVar {
-    return { name, valueFrom: { secretKeyRef: { name: secret, key: name, ...(optional && { optional }) } } };
-}
-
 function credentials(runtime: BotsRuntime): EnvVar[] {
     const { databaseSecret, secretEnv } = runtime;
     return [
-        fromSecret(databaseSecret, "DB_ENGINE", true),
+        fromSecret(databaseSecret, "DB_ENGINE", { optional: true }),
         ...["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT", "DJANGO_SECRET_KEY"].map((key) =>
             fromSecret(databaseSecret, key),
         ),
@@ -145,16 +80,8 @@ export function healthCheck(check: "live" | "ready" | "startup"): string[] {
     return ["python", script, "--config-dir", "/config", "--check", check, "--quiet"];
 }
 
-/** What a service adds to its container. */
-export interface BotsContainer extends Partial<Omit<Container, "env" | "volumeMounts" | "resources">> {
-    /** Name of the container. */
-    readonly name: string;
-    /** Requests and limits. */
-    readonly resources: Resources;
-    /** Variables beside the credentials and those of the ConfigMap. Default: none. */
-    readonly env?: EnvVar[];
-    /** Mounts beside the shared ones. Default: none. */
-    readonly volumeMounts?: k8s.types.input.core.v1.VolumeMount[];
+/** What a service adds to its container. Variables and mounts come beside the shared ones. */
+export interface BotsContainer extends PodContainer {
     /** Mount nothing inside the data volume, so that the container can make what the others mount there. Default: false. */
     readonly mountsFlat?: boolean;
 }
@@ -166,7 +93,7 @@ const INSIDE_DATA = [
 ];
 
 /** A container of the image, with the credentials, the configuration and the shared files. */
-export function botsContainer(runtime: BotsRuntime, { mountsFlat = false, ...container }: BotsContainer): Container {
+export function botsContainer(runtime: BotsRuntime, { mountsFlat = false, ...container }: BotsContainer): PodContainer {
     return {
         image: runtime.image,
         imagePullPolicy: runtime.imagePullPolicy,
@@ -176,7 +103,6 @@ export function botsContainer(runtime: BotsRuntime, { mountsFlat = false, ...con
         terminationMessagePolicy: "FallbackToLogsOnError",
         ...container,
         env: [...credentials(runtime), ...(container.env ?? [])],
-        resources: containerResources(container.resources),
         volumeMounts: [
             { name: "data", mountPath: DATA_DIR },
             ...(mountsFlat ? [] : INSIDE_DATA),
@@ -188,41 +114,30 @@ export function botsContainer(runtime: BotsRuntime, { mountsFlat = false, ...con
     };
 }
 
-/** What a service adds to its pod. */
-export interface BotsPod extends Omit<PodSpec, "volumes"> {
-    /** Annotations beside the checksums. Default: none. */
-    readonly annotations?: Record<string, string>;
-    /** Volumes beside the shared ones. Default: none. */
-    readonly volumes?: k8s.types.input.core.v1.Volume[];
-}
-
-/** The pod template of one service. */
-export function botsPodTemplate(runtime: BotsRuntime, component: Component, pod: BotsPod): PodTemplateSpec {
-    const { volumes = [], annotations, ...rest } = pod;
-    return {
-        metadata: { labels: labels(component), annotations: { ...runtime.checksums, ...annotations } },
-        spec: {
-            automountServiceAccountToken: false,
-            enableServiceLinks: false,
-            securityContext: podSecurity(UID),
-            ...(runtime.imagePullSecret !== undefined && { imagePullSecrets: [{ name: runtime.imagePullSecret }] }),
-            ...placed(runtime.placement),
-            ...rest,
-            volumes: [
-                { name: "data", persistentVolumeClaim: { claimName: NAMES.data } },
-                { name: "logs", persistentVolumeClaim: { claimName: NAMES.logs } },
-                { name: "env-config", emptyDir: { sizeLimit: "16Mi" } },
-                {
-                    name: "config",
-                    projected: {
-                        sources: [{ configMap: { name: NAMES.botsIni } }, { configMap: { name: NAMES.settingsPy } }],
-                    },
+/** The pod template of one service: annotations come beside the checksums, volumes beside the shared ones. */
+export function botsPodTemplate(
+    runtime: BotsRuntime,
+    component: Component,
+    { annotations, volumes = [], ...pod }: Omit<Pod, "user">,
+): PodTemplateSpec {
+    return podTemplate(runtime.overlay, component, {
+        user: UID,
+        annotations: { ...runtime.checksums, ...annotations },
+        ...pod,
+        volumes: [
+            { name: "data", persistentVolumeClaim: { claimName: NAMES.data } },
+            { name: "logs", persistentVolumeClaim: { claimName: NAMES.logs } },
+            { name: "env-config", emptyDir: { sizeLimit: "16Mi" } },
+            {
+                name: "config",
+                projected: {
+                    sources: [{ configMap: { name: NAMES.botsIni } }, { configMap: { name: NAMES.settingsPy } }],
                 },
-                { name: "tmp", emptyDir: { sizeLimit: "1Gi" } },
-                ...volumes,
-            ],
-        },
-    };
+            },
+            { name: "tmp", emptyDir: { sizeLimit: "1Gi" } },
+            ...volumes,
+        ],
+    });
 }
 
 /** Spreads the pods of a service over the nodes where there are several. */

@@ -3,7 +3,8 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, selector, SKIP_AWAIT } from "./labels";
 import { PartOptions, timeouts } from "./part";
-import { botsContainer, botsPodTemplate, BotsRuntime, Resources, spread } from "./podTemplate";
+import { Resources } from "./pod";
+import { botsContainer, botsPodTemplate, BotsRuntime, spread } from "./podTemplate";
 
 /** Name of the Deployment and of the Service (spec). */
 export const WEBSERVER = "bots-webserver";

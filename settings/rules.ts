@@ -36,13 +36,13 @@ const ignored = (keys: readonly string[], where: string, isIgnored: Condition): 
         rule(key, `nothing ${where}`, (settings, isGiven) => isGiven(key) && isIgnored(settings, isGiven)),
     );
 
-/** A rule for each variable of a group. */
-const variables =
-    (group: "env" | "secretEnv", takes: (name: string, value: unknown, subject: Subject) => string | undefined): Rule =>
+/** A rule for each entry of a group. */
+const entries =
+    (group: string, takes: (name: string, value: unknown, subject: Subject) => string | undefined): Rule =>
     (subject) =>
         entriesOf(subject.given(group)).flatMap(([name, value]) => {
             const expected = takes(name, value, subject);
-            return expected === undefined ? [] : [{ path: [group, name], message: `takes ${expected}` }];
+            return expected === undefined ? [] : [{ path: [...group.split("."), name], message: `takes ${expected}` }];
         });
 
 /** The entries of a group; none where it is no group, which the schema reports. */
@@ -53,6 +53,16 @@ function entriesOf(group: unknown): [string, unknown][] {
 /** Names that the program sets itself. */
 const OWN =
     /^(BOTSENV|DB_(ENGINE|NAME|USER|PASSWORD|HOST|PORT|INIT_SKIP)|CONFIG_CHECKSUM|ENGINE_WAIT|ENGINE_BUSY_OK|DJANGO_SECRET_KEY|TZ|LOG_LEVEL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|DEBUG|DJANGO_SECURE)$/;
+
+/** Labels of pods that selectors go by, and those that Kubernetes' controllers set. */
+const OWN_LABEL =
+    /^(app|component|app\.kubernetes\.io\/(name|part-of|component)|pod-template-hash|controller-revision-hash|controller-uid|job-name|(batch|statefulset|apps)\.kubernetes\.io\/.*)$/;
+
+/** Annotations of pods that the program sets, that say something of one container, or that only Pulumi reads on other objects. */
+const OWN_ANNOTATION = /^(checksum\/.*|prometheus\.io\/(scrape|port|path)|pulumi\.com\/.*|container\.apparmor\..*)$/;
+
+/** Variables of the database's official images. */
+const DATABASE_IMAGE = /^(MARIADB|MYSQL|POSTGRES)_|^PGDATA$/;
 
 const SETTINGS_PY = readFileSync(join(__dirname, "..", "config", "settings.py"), "utf8");
 /** The mail settings that config/settings.py reads: any other would be ignored. */
@@ -130,25 +140,53 @@ const RULES: readonly Rule[] = [
         ({ createNamespace }, isGiven) => createNamespace ?? isGiven("database"),
     ),
 
-    variables("env", (name) => (OWN.test(name) ? "no variable that the program sets itself" : undefined)),
+    entries("env", (name) => (OWN.test(name) ? "no variable that the program sets itself" : undefined)),
     // db-init sets the last one in the same list, which may name a variable once.
-    variables("secretEnv", (name) =>
-        OWN.test(name) || name === "DB_READ_TIMEOUT" ? "no variable that the program sets itself" : undefined,
+    ...["secretEnv", "pods.env"].map((group) =>
+        entries(group, (name) =>
+            OWN.test(name) || name === "DB_READ_TIMEOUT" ? "no variable that the program sets itself" : undefined,
+        ),
     ),
-    variables("env", (name, value) =>
+    ...["env", "secretEnv"].map((group) =>
+        entries(`pods.env`, (name, _, { given }) =>
+            given(`${group}.${name}`) === undefined
+                ? undefined
+                : `nothing beside the variable of that name in ${group}`,
+        ),
+    ),
+    entries("pods.env", (name, _, { given }) =>
+        given("database") !== undefined && DATABASE_IMAGE.test(name)
+            ? "no variable of the database's own image"
+            : undefined,
+    ),
+    entries("pods.labels", (name) =>
+        OWN_LABEL.test(name) ? "no label that the program or Kubernetes sets" : undefined,
+    ),
+    entries("pods.annotations", (name) =>
+        OWN_ANNOTATION.test(name)
+            ? "no annotation that the program sets, nor one of Pulumi or of a single container"
+            : undefined,
+    ),
+    ({ settings: { pods } }) =>
+        (pods?.files ?? []).flatMap(({ path }, index, all) => {
+            const other = all.find((one, at) => at !== index && `${path}/`.startsWith(`${one.path}/`));
+            const message = "takes a directory of its own, neither another one's nor inside it";
+            return other === undefined ? [] : [{ path: ["pods", "files", String(index), "path"], message }];
+        }),
+    entries("env", (name, value) =>
         looksSecret(name, value)
             ? `nothing secret, since anyone may read it: use \`pulumi config set --secret --path secretEnv.${name}\``
             : undefined,
     ),
-    variables("env", (name, _, { given }) =>
+    entries("env", (name, _, { given }) =>
         given(`secretEnv.${name}`) === undefined ? undefined : "nothing beside the variable of that name in secretEnv",
     ),
-    ...(["env", "secretEnv"] as const).map((group) =>
-        variables(group, (name) =>
+    ...["env", "secretEnv", "pods.env"].map((group) =>
+        entries(group, (name) =>
             name.startsWith("EMAIL_") && !MAIL.includes(name) ? `no other EMAIL_ than ${MAIL.join(", ")}` : undefined,
         ),
     ),
-    variables("env", (name, value, { given }) =>
+    entries("env", (name, value, { given }) =>
         name === "EMAIL_USE_SSL" && isTrue(value) && isTrue(given("env.EMAIL_USE_TLS"))
             ? "false beside EMAIL_USE_TLS: a mail server speaks the one or the other"
             : undefined,

@@ -79,6 +79,22 @@ const toleration = z
         message: "takes NoExecute where there are tolerationSeconds",
     });
 
+const files = z
+    .strictObject({
+        secret: formats.objectName.optional().describe("Name of the existing Secret; a file a key."),
+        configMap: formats.objectName.optional().describe("Name of the existing ConfigMap, in its place."),
+        path: formats.filesPath.describe("Directory of the files in every container, for reading only."),
+    })
+    .refine(({ secret, configMap }) => (secret === undefined) !== (configMap === undefined), {
+        path: ["secret"],
+        message: "takes the name of a Secret, or configMap that of a ConfigMap: one of the two",
+    });
+
+const variable = z.strictObject({
+    secret: formats.objectName.describe("Name of the existing Secret."),
+    key: formats.secretKey.optional().describe("Key of the Secret; the variable's name without it."),
+});
+
 const egress = z.strictObject({
     cidr: formats.cidr.describe("Addresses that may be reached."),
     ports: z.array(formats.port).default([]).describe("TCP ports; every port where empty."),
@@ -128,7 +144,9 @@ export const schema = z.strictObject({
                 .describe("When the node pulls."),
         })
         .prefault({}),
-    imagePullSecret: formats.objectName.optional().describe("Name of the existing Secret that the registry asks for."),
+    imagePullSecret: formats.objectName
+        .optional()
+        .describe("Name of the existing Secret that the registry of every image asks for."),
 
     storageClass: formats.objectName.default("t1-shiva-nfs").describe("Class of the three shared volumes (spec)."),
     storage: z
@@ -332,6 +350,49 @@ export const schema = z.strictObject({
         })
         .prefault({}),
 
+    pods: z
+        .strictObject({
+            annotations: z
+                .record(formats.labelKey, formats.anyText)
+                .default({})
+                .describe("Annotations of every pod, such as a mesh reads."),
+            labels: z
+                .record(formats.labelKey, formats.labelValue)
+                .default({})
+                .describe("Labels of every pod, beside those that the program selects by."),
+            runAsUser: formats.userId
+                .nullable()
+                .optional()
+                .describe(
+                    "User of every pod; the image's own without it (10001, spec; a database 999). `null`: left to the platform, such as OpenShift.",
+                ),
+            runAsGroup: formats.groupId.nullable().optional().describe("Group of every pod; the same."),
+            fsGroup: formats.groupId.nullable().optional().describe("Group that the volumes belong to; the same."),
+            ephemeralStorage: z
+                .strictObject({
+                    request: formats.size
+                        .default("64Mi")
+                        .describe("Disk of the node that is set aside for a container."),
+                    limit: formats.size.default("2Gi").describe("Disk of the node above which the pod is evicted."),
+                })
+                .refine(
+                    ({ request, limit }) =>
+                        (formats.quantityValue(limit) ?? 0) >= (formats.quantityValue(request) ?? 0),
+                    {
+                        path: ["limit"],
+                        message: "takes at least the request",
+                    },
+                )
+                .prefault({}),
+            files: z.array(files).default([]).describe("Directories of keys, certificates and CAs in every container."),
+            env: z
+                .record(formats.envName, variable)
+                .default({})
+                .describe(
+                    "Environment variables of every container from existing Secrets, by name; none of it enters the state.",
+                ),
+        })
+        .prefault({}),
     nodeSelector: z
         .record(formats.labelKey, formats.labelValue)
         .default({})

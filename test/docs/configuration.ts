@@ -33,9 +33,12 @@ function rows(schema: Schema, path: string, required: boolean): string[] {
         );
         return [...(schema.description === undefined ? [] : [row(path, "none", schema.description)]), ...inner];
     }
-    const items = schema.items as Schema | undefined;
     const own = row(path, shown(schema, required), schema.description ?? "");
-    return items?.properties ? [own, ...rows({ ...items, description: undefined }, `${path}[]`, false)] : [own];
+    const inner = (entry: unknown, at: string) =>
+        (entry as Schema | undefined)?.properties
+            ? rows({ ...(entry as Schema), description: undefined }, `${path}${at}`, false)
+            : [];
+    return [own, ...inner(schema.items, "[]"), ...inner(schema.additionalProperties, ".NAME")];
 }
 
 function shown(schema: Schema, required: boolean): string {

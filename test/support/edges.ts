@@ -50,6 +50,26 @@ export const EDGES: Readonly<Record<string, Partial<SettingsInput>>> = {
         secretEnv: { ["S".repeat(253)]: "x", _b: "" },
         botsIni: { webserver: { environment_text: "Grüße 😀 \t" } },
     },
+    "what is said of every pod": {
+        database: {},
+        pods: {
+            annotations: { [LONG_KEY]: "\n😀", a: "" },
+            labels: { [LONG_KEY]: "v".repeat(63), a: "" },
+            runAsUser: MOST,
+            runAsGroup: 0,
+            fsGroup: MOST,
+            ephemeralStorage: { request: "1", limit: "1E" },
+            files: [
+                { secret: LONG_NAME, path: "/secrets" },
+                { configMap: LONG_NAME, path: `/etc/a.b/${"p".repeat(200)}` },
+            ],
+            env: { ["P".repeat(253)]: { secret: LONG_NAME, key: "k".repeat(253) }, _c: { secret: "a", key: "k..a" } },
+        },
+    },
+    "ids that are left to the platform": {
+        database: { engine: "postgresql" },
+        pods: { runAsUser: null, runAsGroup: null, fsGroup: null },
+    },
     "an Ingress with annotations": {
         ingress: { host: "a.b", annotations: { [LONG_KEY]: "\n", "traefik.ingress.kubernetes.io/router.tls": null } },
         tls: false,

@@ -20,3 +20,12 @@ export function find(made: readonly Registration[], kind: string, name: string):
     assert.equal(found.length, 1, `${found.length} objects are ${kind}/${name}`);
     return found[0] as Registration;
 }
+
+/** The pod templates among the objects, by kind and name. */
+export function podTemplates(made: readonly Registration[]): [string, Manifest][] {
+    return made.flatMap(({ inputs }): [string, Manifest][] => {
+        const { kind, metadata, spec } = inputs as Manifest;
+        const template = (spec?.jobTemplate?.spec ?? spec)?.template;
+        return template?.spec?.containers ? [[`${kind as string}/${metadata.name as string}`, template]] : [];
+    });
+}

@@ -312,6 +312,73 @@ describe("settings", () => {
                 { botsIni: { webserver: { environment_text: "a\nb" } } },
                 /environment_text is "a\\nb"; takes text of one line/,
             ],
+            [
+                "root for the pods",
+                { pods: { runAsUser: 0 } },
+                /pods\.runAsUser is 0; takes a user id from 1 to .* or null/,
+            ],
+            [
+                "a label that selectors go by",
+                { pods: { labels: { component: "x" } } },
+                /pods\.labels\.component is "x"; takes no label that the program or Kubernetes sets/,
+            ],
+            [
+                "an annotation that would be overwritten",
+                { pods: { annotations: { "checksum/config": "x" } } },
+                /pods\.annotations\.checksum\/config is "x"; takes no annotation that the program sets/,
+            ],
+            [
+                "files from nowhere",
+                { pods: { files: [{ path: "/secrets/a" }] } },
+                /pods\.files\.0\.secret is missing; takes the name of a Secret, or configMap/,
+            ],
+            [
+                "files from two sources",
+                { pods: { files: [{ secret: "a", configMap: "b", path: "/secrets/a" }] } },
+                /pods\.files\.0\.secret is .*; takes the name of a Secret, or configMap that of a ConfigMap: one of the two/,
+            ],
+            [
+                "files in the place of the image's own",
+                { pods: { files: [{ secret: "a", path: "/home/bots/.bots" }] } },
+                /pods\.files\.0\.path is "\/home\/bots\/\.bots"; takes a directory below \/secrets/,
+            ],
+            [
+                "files that climb out",
+                { pods: { files: [{ secret: "a", path: "/secrets/../usr" }] } },
+                /pods\.files\.0\.path is "\/secrets\/\.\.\/usr"; takes a directory below/,
+            ],
+            [
+                "files inside those of another Secret",
+                {
+                    pods: {
+                        files: [
+                            { secret: "a", path: "/secrets/a" },
+                            { secret: "b", path: "/secrets/a/b" },
+                        ],
+                    },
+                },
+                /pods\.files\.1\.path is "\/secrets\/a\/b"; takes a directory of its own/,
+            ],
+            [
+                "a variable of the program from a Secret of another",
+                { pods: { env: { DB_HOST: { secret: "a" } } } },
+                /pods\.env\.DB_HOST is .*; takes no variable that the program sets itself/,
+            ],
+            [
+                "a variable from a Secret beside the same in env",
+                { env: { LICENCE: "1" }, pods: { env: { LICENCE: { secret: "a" } } } },
+                /pods\.env\.LICENCE is .*; takes nothing beside the variable of that name in env/,
+            ],
+            [
+                "a variable of the database's image",
+                { database: {}, pods: { env: { MARIADB_USER: { secret: "a" } } } },
+                /pods\.env\.MARIADB_USER is .*; takes no variable of the database's own image/,
+            ],
+            [
+                "a disk limit below its request",
+                { pods: { ephemeralStorage: { request: "3Gi" } } },
+                /pods\.ephemeralStorage\.limit is missing; takes at least the request/,
+            ],
             ["a secret in a group that is none", { env: '{"PASSWORD":' }, /env is "\{\\"PASSWORD\\":"; takes record/],
             ["a bad time zone", { timeZone: "Mars/Olympus" }, /timeZone is "Mars\/Olympus"; takes an IANA time zone/],
         ];

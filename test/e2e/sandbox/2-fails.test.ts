@@ -15,7 +15,26 @@ const SETTINGS = {
     createNamespace: "false",
     protectData: "false",
     storage: { data: "64Mi", logs: "64Mi", config: "64Mi" },
+    env: { PYTHONPATH: "/home/bots/.bots/python" },
+    pods: {
+        annotations: { "example.com/mesh": "off" },
+        labels: { team: "edi" },
+        runAsUser: 20001,
+        runAsGroup: 20002,
+        fsGroup: 20003,
+        files: [{ secret: "partner", path: "/secrets/partner" }],
+        env: { PARTNER_PIN: { secret: "partner", key: "pin" } },
+    },
 };
+
+const PARTNER = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "partner", namespace: OTHER },
+    stringData: { pin: "1234", id_sftp: "a key" },
+};
+
+const SEEN = "20001\n20002 20003\na key\n1234\n";
 
 describe("a db-init that fails", () => {
     let stack: TestStack;
@@ -25,6 +44,7 @@ describe("a db-init that fails", () => {
         stack = await TestStack.botsEdi(SETTINGS);
         await tryKubectl(["create", "namespace", OTHER]);
         await putCredentials(OTHER, { DB_PASSWORD: "wrong-on-purpose" });
+        await kubectl(["apply", "-f", "-"], { input: JSON.stringify(PARTNER) });
         await admit(OTHER);
     });
     after(async function () {
@@ -51,5 +71,19 @@ describe("a db-init that fails", () => {
             "deployment.apps/bots-jobqueue",
             "deployment.apps/bots-webserver",
         ]);
+    });
+
+    it("another user, keys and packages had no way in: pods run as it, with files and variables of a Secret", async () => {
+        const inPod = (script: string) =>
+            kubectl(["exec", "deployment/bots-webserver", "-n", OTHER, "--", "sh", "-c", script]);
+        assert.equal(await inPod("id -u; id -G; cat /secrets/partner/id_sftp; echo; echo $PARTNER_PIN"), SEEN);
+        await assert.rejects(inPod("echo x > /secrets/partner/id_sftp"), /Read-only file system/);
+        const labelled = await kubectl(["get", "pods", "-n", OTHER, "-l", "app=bots-edi,team=edi", "-o", "name"]);
+        assert.match(labelled, /bots-webserver[^]*bots-jobqueue|bots-jobqueue[^]*bots-webserver/);
+        // A package for mappings, as docs/operations.md says; the engine is another pod.
+        const folder = "/home/bots/.bots/python";
+        await inPod(`mkdir -p ${folder} && echo 'WORD = "found"' > ${folder}/partner_package.py`);
+        const jobqueue = ["exec", "deployment/bots-jobqueue", "-n", OTHER, "--", "python", "-c"];
+        assert.equal(await kubectl([...jobqueue, "import partner_package; print(partner_package.WORD)"]), "found\n");
     });
 });
