@@ -48,7 +48,7 @@ export interface ConfigurationArgs {
 const CONFIG_DIR = join(__dirname, "..", "config");
 
 /** settings.py, and what it loads from beside it or, where an image copies only settings.py, from /config. */
-const SETTINGS_FILES = ["settings.py", "engine_lock.py", "engine_run.py", "metrics.py"];
+const SETTINGS_FILES = ["settings.py", "engine_lock.py", "engine_run.py", "engine_recovery.py", "metrics.py"];
 
 function content(file: string): string {
     return readFileSync(join(CONFIG_DIR, file), "utf8");

@@ -11,6 +11,8 @@ import stat
 
 from bots import botsconfig
 
+from engine_recovery import FileInHand, settle
+
 
 def wrap(owner, name):
     """Puts the decorated function in place of owner.name, which it gets as its first argument."""
@@ -22,9 +24,9 @@ def wrap(owner, name):
     return replace
 
 
-def install(router, lock):
-    """Wraps what the engine calls. `router` is Bots' module, which its engine alone loads."""
-    botslib = router.botslib
+def install(router, lock, note):
+    """Wraps what the engine calls. `router`: Bots' module, which its engine alone loads. `note`: path of that of the file in hand."""
+    botslib, in_hand = router.botslib, FileInHand(note)
 
     @wrap(botslib, "check_if_other_engine_is_running")
     def check_lock_and_port(check_port):
@@ -46,7 +48,9 @@ def install(router, lock):
     @wrap(router.crashrecovery, "run")
     def recover_from_the_oldest(run, recovery):
         # Bots looks at the newest run before this number, but a recovery that was killed came after the run that it recovers.
-        own, recovery.minta4query = recovery.minta4query, oldest_open_run(botslib, recovery.minta4query) + 1
+        dead = oldest_open_run(botslib, recovery.minta4query)
+        settle(botslib, dead, in_hand)
+        own, recovery.minta4query = recovery.minta4query, dead + 1
         try:
             return run(recovery)
         finally:
@@ -62,6 +66,17 @@ def install(router, lock):
         result = run(self)
         dead.update(statust=botsconfig.DONE)
         return result
+
+    @wrap(router.communication.file, "filename_formatter")
+    def note_file_in_hand(name_of, channel, mask, transaction, *rest, **more):
+        name = name_of(channel, mask, transaction, *rest, **more)
+        settings = channel.channeldict
+        written = final = botslib.join(settings["path"], name)
+        if settings["mdnchannel"]:  # what Bots takes out of the name when the file is written
+            final = botslib.rreplace(written, settings["mdnchannel"])
+        appends = os.path.exists(written) and "{overwrite}" not in (settings["filename"] or "")
+        in_hand.write(transaction.idta, written, final, os.path.getsize(written) if appends else None)
+        return name
 
     @wrap(router.communication.file, "connect")
     def connect_if_removable(connect, channel):

@@ -365,7 +365,8 @@ if "bots.router" in sys.modules:  # only Bots' engine loads it
         from engine_run import install
 
         busy = 0 if ENGINE_BUSY_OK else BUSY
-        install(sys.modules["bots.router"], EngineLock(LOCK_FILE, ENGINE_WAIT, busy))
+        lock = EngineLock(LOCK_FILE, ENGINE_WAIT, busy)
+        install(sys.modules["bots.router"], lock, os.path.join(botssys, "engine.sending"))
     except (ImportError, AttributeError) as error:
         raise SystemExit(f"Bots settings: no engine can be run alone, so none is run: {error}") from None
 

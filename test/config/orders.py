@@ -33,6 +33,32 @@ def filename(channeldict, filename, ta, *args, **kwargs):
         time.sleep(0.05)
     return filename
 """
+# An engine that kills itself at a point between moving a file and noting that it did.
+SUICIDE = """
+import os, shutil, signal, sys
+from bots import botslib, engine
+point, folder, after = sys.argv[2], sys.argv[3], int(sys.argv[4])
+def reached(at, path):
+    global after
+    if at == point and str(path).startswith(folder):
+        after -= 1
+        if after < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+copy, update, remove = shutil.copyfileobj, botslib._Transaction.update, os.remove
+def copyfileobj(source, target, *rest):
+    reached("opened", target.name)
+    copy(source, target, *rest)
+def update_transaction(self, **changes):
+    reached("written", changes.get("filename"))
+    update(self, **changes)
+    reached("noted", changes.get("filename"))
+def remove_file(path, *rest, **more):
+    reached("received", path)
+    remove(path, *rest, **more)
+shutil.copyfileobj, botslib._Transaction.update, os.remove = copyfileobj, update_transaction, remove_file
+sys.argv = ["bots-engine", sys.argv[1], "--new"]
+engine.start()
+"""
 
 
 class Orders:
@@ -47,6 +73,15 @@ class Orders:
         done = environment.run(
             sys.executable, "-c", CONFIGURE, str(environment.config), str(self.folder), *routes
         )
+        assert done.returncode == 0, done.stderr
+
+    def change_channel(self, name, **changes):
+        """Changes columns of a channel."""
+        code = (
+            "import sys; from bots import botsinit; botsinit.generalinit(sys.argv[1]); from bots.models import channel; "
+            f"channel.objects.filter(idchannel={name!r}).update(**{changes!r})"
+        )
+        done = self.environment.run(sys.executable, "-c", code, str(self.environment.config))
         assert done.returncode == 0, done.stderr
 
     def put(self, route, numbers):
@@ -95,6 +130,13 @@ class Orders:
         self.engines.enter_context(process)
         self.engines.callback(process.kill)
         return process
+
+    def run_killed(self, point, folder, after):
+        """Runs an engine that dies at a point of a folder, the `after`-th time excluded; the point has to be reached."""
+        done = self.environment.run(
+            sys.executable, "-c", SUICIDE, f"-c{self.environment.config}", point, str(folder), str(after)
+        )
+        assert done.returncode == -9, done.stderr
 
     def run(self, *arguments):
         """Runs an engine to its end and returns its exit code and output."""

@@ -52,7 +52,7 @@ class Environment:
         self.port, self.engine_port, self.queue_port = free_port(), free_port(), free_port()
         for name in ("config", "botssys/sqlitedb", "usersys"):
             (folder / name).mkdir(parents=True)
-        for name in ("settings.py", "engine_lock.py", "engine_run.py", "metrics.py"):
+        for name in ("settings.py", "engine_lock.py", "engine_run.py", "engine_recovery.py", "metrics.py"):
             shutil.copy(CONFIG / name, self.config)
         ini = (CONFIG / "bots.ini").read_text()
         changes = {

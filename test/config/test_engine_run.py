@@ -96,6 +96,76 @@ def test_a_recovery_that_is_killed_is_recovered(orders):
     assert orders.sent("beta") == each_once(range(20))
 
 
+@pytest.mark.parametrize(
+    "point, folder, there",
+    [("opened", "out", 5), ("written", "out", 6), ("noted", "out", 6), ("received", "in", 0)],
+)
+def test_what_a_killed_engine_had_in_hand_is_sent_once(orders, point, folder, there):
+    """`there`: files that are whole in the outbox when the engine is dead, in whose hand was the sixth."""
+    orders.put("alpha", range(10))
+    orders.run_killed(point, orders.folder / "alpha" / folder, after=5)
+    files = list((orders.folder / "alpha/out").glob("*"))
+    assert len([path for path in files if path.read_text()]) == there
+    assert len(list((orders.folder / "alpha/in").glob("*"))) == (5 if folder == "in" else 0)
+    code, output = orders.run("--new")
+    assert code == 0, output
+    assert orders.sent("alpha") == each_once(range(10))
+
+
+@pytest.mark.parametrize("filename, start", [("all.txt", "order 100\n"), ("{overwrite}one.txt", "")])
+@pytest.mark.parametrize("point", ["opened", "written", "noted"])
+@pytest.mark.parametrize("database", ["mysql"], indirect=True)
+def test_a_file_of_a_fixed_name_is_whole_after_a_kill(orders, point, filename, start):
+    orders.change_channel("alpha_out", filename=filename)
+    outbox = orders.folder / "alpha/out"
+    outbox.mkdir()
+    target = outbox / filename.replace("{overwrite}", "")
+    target.write_text("order 100\n")
+    orders.put("alpha", range(3))
+    orders.run_killed(point, outbox, after=1)
+    code, output = orders.run("--new")
+    assert code == 0, output
+    sent = "".join(f"order {number}\n" for number in range(3)) if start else "order 2\n"
+    assert target.read_text() == start + sent
+
+
+@pytest.mark.parametrize("point", ["opened", "written", "noted"])
+@pytest.mark.parametrize("database", ["mysql"], indirect=True)
+def test_a_file_that_is_renamed_when_it_is_written_is_sent_once(orders, point):
+    orders.change_channel("alpha_out", filename="*.edi.part", mdnchannel=".part")
+    orders.put("alpha", range(3))
+    orders.run_killed(point, orders.folder / "alpha/out", after=1)
+    code, output = orders.run("--new")
+    assert code == 0, output
+    assert orders.sent("alpha") == each_once(range(3))
+    assert not list((orders.folder / "alpha/out").glob("*.part"))
+
+
+@pytest.mark.parametrize("database", ["mysql"], indirect=True)
+def test_what_only_looks_like_the_file_in_hand_is_let_alone(orders):
+    orders.put("alpha", range(3))
+    orders.run_killed("received", orders.folder / "alpha/in", after=1)
+    # The partner has put another order under the name of the one that was received.
+    (orders.folder / "alpha/in/1.edi").write_text("order 7\n")
+    code, output = orders.run("--new")
+    assert code == 0, output
+    assert orders.sent("alpha") == each_once(range(3), [7])
+
+
+@pytest.mark.parametrize("database", ["mysql"], indirect=True)
+def test_a_file_that_the_partner_took_before_the_next_run_is_sent_again(orders):
+    """What remains: nothing tells that it was there."""
+    orders.put("alpha", range(3))
+    orders.run_killed("written", orders.folder / "alpha/out", after=1)
+    taken = list((orders.folder / "alpha/out").glob("*"))
+    assert len(taken) == 2
+    for path in taken:
+        path.unlink()
+    code, output = orders.run("--new")
+    assert code == 0, output
+    assert orders.sent("alpha") == each_once([1, 2])
+
+
 @on_servers
 def test_an_engine_whose_lock_is_gone_sends_nothing_more(orders, database):
     orders.put("alpha", range(20))
@@ -176,10 +246,7 @@ def test_an_inbox_that_cannot_be_emptied_is_told_and_nothing_of_it_is_sent(order
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_lock_file_left_behind_is_told_and_nothing_of_the_inbox_is_sent(orders):
-    environment = orders.environment
-    code = "import sys; from bots import botsinit; botsinit.generalinit(sys.argv[1]); from bots.models import channel; "
-    code += "channel.objects.filter(idchannel='alpha_in').update(lockname='lock')"
-    assert environment.run(sys.executable, "-c", code, str(environment.config)).returncode == 0
+    orders.change_channel("alpha_in", lockname="lock")
     orders.put("alpha", range(3))
     (orders.folder / "alpha/in/lock").touch()
     code, output = orders.run("--new")

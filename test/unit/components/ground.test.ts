@@ -62,7 +62,7 @@ describe("Configuration", () => {
 
     it("carries what settings.py loads", async () => {
         const files = Object.keys(data(await system(), "bots-config-settings")).sort();
-        assert.deepEqual(files, ["engine_lock.py", "engine_run.py", "metrics.py", "settings.py"]);
+        assert.deepEqual(files, ["engine_lock.py", "engine_recovery.py", "engine_run.py", "metrics.py", "settings.py"]);
     });
 
     it("rolls every pod when it changes, and none when it does not", async () => {
