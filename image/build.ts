@@ -20,10 +20,14 @@ const tools = ["buildah", "mmdebstrap"];
 /** The Debian packages that building needs: the tools, and the keys that Debian's packages are signed with, which Ubuntu lacks. */
 export const buildPackages = [...tools, "debian-archive-keyring"];
 
-const images = [
-    { ref: "localhost/bots-edi:3.3.1", folder: "bots-edi" },
-    { ref: "localhost/bots-edi-mariadb:10.11", folder: "mariadb" },
-];
+const images = {
+    "bots-edi": "localhost/bots-edi:3.3.1",
+    mariadb: "localhost/bots-edi-mariadb:10.11",
+    postgresql: "localhost/bots-edi-postgresql:15",
+};
+
+/** An image that can be built: the name of its folder. */
+export type Image = keyof typeof images;
 
 /** The base in place of debian:bookworm-slim, and as slim: without documentation and translations. */
 const baseCommand = [
@@ -36,19 +40,23 @@ const baseCommand = [
 ];
 
 /**
- * Builds the sandbox's images from the package registries alone, unless the cache has them.
+ * Builds images from the package registries alone, unless the cache has them.
  *
  * @param report - is told of each step; by default it goes to stderr
+ * @param folders - which; by default those of the sandbox
  * @returns one archive an image, named by a hash of everything of this repository that goes into it
  * @throws SandboxError that names what is missing on this machine, or the command that failed and its last lines
  */
-export async function buildImages(report: (step: string) => void = console.error): Promise<BuiltImage[]> {
+export async function buildImages(
+    report: (step: string) => void = console.error,
+    folders: readonly Image[] = ["bots-edi", "mariadb"],
+): Promise<BuiltImage[]> {
     const cache = join(cacheDir(), "images");
     mkdirSync(cache, { recursive: true });
-    const wanted = images.map(({ ref, folder }) => {
+    const wanted = folders.map((folder) => {
         const context = join(__dirname, folder);
         const key = contentKey(baseCommand, [context]);
-        return { ref, folder, context, archive: join(cache, `${folder}-${key}.tar`) };
+        return { ref: images[folder], folder, context, archive: join(cache, `${folder}-${key}.tar`) };
     });
     const missing = wanted.filter(({ archive }) => !existsSync(archive));
     if (missing.length > 0) {
@@ -120,7 +128,7 @@ async function makeImage(cache: string, base: string, image: BuiltImage & { cont
 }
 
 /** An image's earlier archives are of no more use, and each is a quarter of a gigabyte. */
-function removeOlder(cache: string, { folder, archive }: { folder: string; archive: string }): void {
+function removeOlder(cache: string, { folder, archive }: { folder: Image; archive: string }): void {
     const older = new RegExp(`^${folder}-[0-9a-f]{16}\\.tar$`);
     for (const name of readdirSync(cache).filter((each) => older.test(each))) {
         if (join(cache, name) !== archive) rmSync(join(cache, name), { force: true });
@@ -148,7 +156,7 @@ async function inScratchFolder(cache: string, work: (scratch: string) => Promise
 }
 
 if (require.main === module) {
-    buildImages().then(
+    buildImages(console.error, Object.keys(images) as Image[]).then(
         (built) => {
             for (const { ref, archive } of built) console.log(`${ref}  ${archive}`);
         },

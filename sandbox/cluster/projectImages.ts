@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { buildImages } from "../../image/build";
+import { buildImages, type Image } from "../../image/build";
 import { importImage } from "./images";
 import { cache } from "./layout";
 import { withLock } from "../lock";
@@ -9,13 +9,17 @@ export async function buildProjectImages(report: (step: string) => void): Promis
     await archives(report);
 }
 
-/** Imports the built images into the node. Returns what became of each. */
-export async function importProjectImages(): Promise<string> {
+/** Imports images into the node, built where the cache lacks them: the sandbox's, or others. Returns what became of each. */
+export async function importProjectImages(folders?: readonly Image[]): Promise<string> {
     const done: string[] = [];
-    for (const { ref, archive } of await archives()) done.push(`${ref} ${await importImage(archive)}`);
+    for (const { ref, archive } of await archives(undefined, folders))
+        done.push(`${ref} ${await importImage(archive)}`);
     return done.join(", ");
 }
 
-function archives(report: (step: string) => void = () => undefined): Promise<{ ref: string; archive: string }[]> {
-    return withLock(join(cache.images(), "build.lock"), () => buildImages(report));
+function archives(
+    report: (step: string) => void = () => undefined,
+    folders?: readonly Image[],
+): Promise<{ ref: string; archive: string }[]> {
+    return withLock(join(cache.images(), "build.lock"), () => buildImages(report, folders));
 }
