@@ -18,21 +18,24 @@ class FileInHand:
 
     def __init__(self, path):
         """`path`: of the note."""
-        self.path = path
+        self.path, self.file = path, None
 
     def write(self, idta, written, final, start):
         """Notes a transaction, where its file is written and how it is called then, and at which of its bytes it begins.
 
         `start`: None where the file is not there before, or is overwritten.
         """
-        with open(self.path, "w") as note:
-            json.dump({"idta": idta, "written": written, "final": final, "start": start}, note)
+        if self.file is None:
+            self.file = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666)
+        line = json.dumps({"idta": idta, "written": written, "final": final, "start": start}) + "\n"
+        # In place: it comes before every file that is sent, and only the first line of what is there counts.
+        os.pwrite(self.file, line.encode(), 0)
 
     def read(self):
         """Returns what was noted, or None: without a whole note nothing was written yet."""
         try:
             with open(self.path) as note:
-                return json.load(note)
+                return json.loads(note.readline())
         except (FileNotFoundError, ValueError):
             return None
 
@@ -84,16 +87,20 @@ def settle_sent(botslib, note):
 def settle_received(botslib, root):
     """A file that was received last and is still in its inbox will be received again, so the first time does not count."""
     rows = botslib.query(
-        "SELECT received.idta, received.filename, source.idta AS source, source.filename AS path"
-        " FROM ta received JOIN ta source ON source.idta = received.parent WHERE source.status = %(source)s"
-        " AND received.statust = %(statust)s AND received.idta ="
-        " (SELECT MAX(idta) FROM ta WHERE idta > %(root)s AND status = %(status)s)",
-        {"root": root, "source": botsconfig.EXTERNIN, "status": botsconfig.FILEIN, "statust": botsconfig.OK},
+        "SELECT source.idta AS source, source.filename AS path, received.idta, received.statust, received.filename"
+        " FROM ta source LEFT JOIN ta received ON received.parent = source.idta AND received.status = %(received)s"
+        " WHERE source.idta = (SELECT MAX(idta) FROM ta WHERE idta > %(root)s AND status = %(status)s)",
+        {"root": root, "status": botsconfig.EXTERNIN, "received": botsconfig.FILEIN},
     )
     for row in list(rows):
         # A file channel writes down the whole path, others an address, a repetition the number of a file of Bots' own.
-        if os.path.isabs(row["path"]) and written_from(row["path"], 0) == botslib.readdata_bin(row["filename"]):
-            for idta in row["idta"], row["source"]:
+        waiting = written_from(row["path"], 0) if os.path.isabs(row["path"]) else None
+        if waiting is None:
+            continue
+        begun = row["statust"] in (None, botsconfig.OPEN)
+        # With other content it is another one of the same name, which came when the first was received.
+        if begun or (row["statust"] == botsconfig.OK and waiting == botslib.readdata_bin(row["filename"])):
+            for idta in filter(None, (row["idta"], row["source"])):
                 botslib.OldTransaction(idta).delete()
 
 

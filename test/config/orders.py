@@ -46,12 +46,17 @@ def reached(at, path):
             os.kill(os.getpid(), signal.SIGKILL)
 copy, update, remove = shutil.copyfileobj, botslib._Transaction.update, os.remove
 def copyfileobj(source, target, *rest):
+    global receiving
     reached("opened", target.name)
+    reached("receiving", source.name)
     copy(source, target, *rest)
+    receiving = source.name
 def update_transaction(self, **changes):
     reached("written", changes.get("filename"))
     update(self, **changes)
     reached("noted", changes.get("filename"))
+    if "filesize" in changes:
+        reached("half received", receiving)
 def remove_file(path, *rest, **more):
     reached("received", path)
     remove(path, *rest, **more)

@@ -98,7 +98,14 @@ def test_a_recovery_that_is_killed_is_recovered(orders):
 
 @pytest.mark.parametrize(
     "point, folder, there",
-    [("opened", "out", 5), ("written", "out", 6), ("noted", "out", 6), ("received", "in", 0)],
+    [
+        ("receiving", "in", 0),
+        ("half received", "in", 0),
+        ("received", "in", 0),
+        ("opened", "out", 5),
+        ("written", "out", 6),
+        ("noted", "out", 6),
+    ],
 )
 def test_what_a_killed_engine_had_in_hand_is_sent_once(orders, point, folder, there):
     """`there`: files that are whole in the outbox when the engine is dead, in whose hand was the sixth."""
@@ -110,6 +117,17 @@ def test_what_a_killed_engine_had_in_hand_is_sent_once(orders, point, folder, th
     code, output = orders.run("--new")
     assert code == 0, output
     assert orders.sent("alpha") == each_once(range(10))
+
+
+@pytest.mark.parametrize("point", ["receiving", "half received", "received"])
+@pytest.mark.parametrize("database", ["mysql"], indirect=True)
+def test_a_run_for_one_route_recovers_a_run_that_was_killed_while_it_received(orders, point):
+    orders.put("alpha", range(5))
+    orders.put("beta", range(10))
+    orders.run_killed(point, orders.folder / "beta/in", after=5)
+    code, output = orders.run("--new", "beta")
+    assert code == 0, output
+    assert (orders.sent("alpha"), orders.sent("beta")) == (each_once(range(5)), each_once(range(10)))
 
 
 @pytest.mark.parametrize("filename, start", [("all.txt", "order 100\n"), ("{overwrite}one.txt", "")])

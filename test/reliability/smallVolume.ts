@@ -1,0 +1,63 @@
+/** A small volume of its own for a claim: what the kubelet measures, which it does not of the sandbox's other volumes. */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { kubectl } from "../../sandbox/cluster/kubectl";
+import { nodeName, storageClass } from "../../sandbox/cluster/settings";
+import { attempt, run } from "../../sandbox/exec";
+import { stateDir } from "../../sandbox/paths";
+
+const SIZE = "64Mi";
+
+/** A file system in memory, bound to a claim that is made after it. */
+export class SmallVolume {
+    private constructor(
+        private readonly name: string,
+        private readonly folder: string,
+    ) {}
+
+    /** Makes it for a claim of a namespace. */
+    static async of(namespace: string, claim: string): Promise<SmallVolume> {
+        const name = `${namespace}-${claim}`;
+        const volume = new SmallVolume(name, join(stateDir, "small-volumes", name));
+        await volume.remove();
+        mkdirSync(volume.folder, { recursive: true });
+        await run("mount", ["-t", "tmpfs", "-o", "size=64m,mode=777", name, volume.folder]);
+        const manifest = {
+            apiVersion: "v1",
+            kind: "PersistentVolume",
+            metadata: { name },
+            spec: {
+                capacity: { storage: SIZE },
+                accessModes: ["ReadWriteMany"],
+                storageClassName: storageClass,
+                claimRef: { namespace, name: claim },
+                local: { path: volume.folder },
+                nodeAffinity: {
+                    required: {
+                        nodeSelectorTerms: [
+                            {
+                                matchExpressions: [
+                                    { key: "kubernetes.io/hostname", operator: "In", values: [nodeName] },
+                                ],
+                            },
+                        ],
+                    },
+                },
+            },
+        };
+        await kubectl(["apply", "-f", "-"], { input: JSON.stringify(manifest) });
+        return volume;
+    }
+
+    /** Leaves 4 of 64 MiB free. */
+    fill(): void {
+        writeFileSync(join(this.folder, "fill"), Buffer.alloc(60 * 1024 * 1024));
+    }
+
+    /** Takes it away, whatever is in it. */
+    async remove(): Promise<void> {
+        await kubectl(["delete", "persistentvolume", this.name, "--ignore-not-found", "--timeout=60s"]);
+        await attempt("umount", [this.folder]);
+        rmSync(this.folder, { recursive: true, force: true });
+    }
+}
