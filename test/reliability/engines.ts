@@ -95,13 +95,13 @@ export const WAYS = { schedule: bySchedule, queue: byQueue, hand: byHand, exec: 
 /** A way to start engines. */
 export type Way = keyof typeof WAYS;
 
-/** All pairs of different ways, and the one that people make by pressing a key twice. */
+/** All pairs of different ways, and the one that people make by pressing a key twice. The schedule has a turn a minute. */
 export const PAIRS: readonly (readonly [Way, Way])[] = [
     ["schedule", "queue"],
-    ["schedule", "hand"],
-    ["schedule", "exec"],
     ["queue", "hand"],
+    ["schedule", "hand"],
     ["queue", "exec"],
+    ["schedule", "exec"],
     ["hand", "exec"],
     ["hand", "hand"],
 ];
