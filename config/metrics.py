@@ -1,4 +1,4 @@
-"""What /metrics says beside the health checks: of the newest runs, of the engine lock, of the files that wait in inboxes.
+"""What /metrics says beside the health checks: of the newest runs, the engine lock, the job queue, the files in inboxes.
 
 All of it is read in a few short queries by primary key, never from table `ta`, and answers in Prometheus' text format. Every
 label is a word from a fixed set: no partner, route, channel, file or pod is named, so none needs escaping either.
@@ -6,6 +6,7 @@ label is a word from a fixed set: no partner, route, channel, file or pod is nam
 
 import glob
 import itertools
+import json
 import logging
 import os
 import re
@@ -33,6 +34,7 @@ FAMILIES = {
     "bots_recent_process_errors": "Errors of those runs that are not a file's.",
     "bots_engine_lock_held": "Whether an engine holds the lock, that is, runs.",
     "bots_engine_lock_since_timestamp_seconds": "Since when, by the workload whose pod the engine runs in.",
+    "bots_jobqueue_jobs": "Jobs that the job queue has taken and that have not ended, a running one too.",
     "bots_inbox_files": f"Files that wait in inboxes, at most {FILES} of each counted.",
     "bots_inbox_oldest_file_timestamp_seconds": "Since when the oldest of them waits.",
 }
@@ -69,7 +71,7 @@ def query(connection, statement):
         return cursor.fetchall()
 
 
-def runs(connection, _lock_path):
+def runs(connection, _path):
     """Yields the samples of the newest runs, from Bots' reports: each run writes one when it ends."""
     rows = query(
         connection,
@@ -117,7 +119,17 @@ def lock(connection, lock_path):
         yield "bots_engine_lock_since_timestamp_seconds", {"workload": workload}, began
 
 
-def inboxes(connection, _lock_path):
+def jobs(_connection, path):
+    """Yields how many jobs the queue has, by its journal."""
+    try:
+        with open(path) as journal:
+            count = len(json.load(journal))
+    except FileNotFoundError:  # none was ever taken
+        count = 0
+    yield "bots_jobqueue_jobs", {}, count
+
+
+def inboxes(connection, _path):
     """Yields how many files wait in the inboxes of active routes, and since when."""
     from bots import botslib
 
@@ -139,14 +151,17 @@ def arrivals(pattern):
             yield status.st_ctime
 
 
-COLLECTORS = {"runs": runs, "lock": lock, "inboxes": inboxes}
+COLLECTORS = {"runs": runs, "lock": lock, "jobs": jobs, "inboxes": inboxes}
 
 
-def collect(lock_path, connection, found):
-    """Writes what each collector finds to `found`, by its name; nothing where it fails, and why to the log."""
+def collect(paths, connection, found):
+    """Writes what each collector finds to `found`, by its name; nothing where it fails, and why to the log.
+
+    `paths`: by a collector's name, the file that it reads.
+    """
     for name, collector in COLLECTORS.items():
         try:
-            found[name] = list(collector(connection, lock_path))
+            found[name] = list(collector(connection, paths.get(name)))
         except Exception as error:  # whatever a driver or a file system raises means the same here
             log.warning("/metrics: %s: %s: %s", name, type(error).__name__, error)
 

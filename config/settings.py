@@ -24,6 +24,8 @@ Optional, with the default:
     BOTSENV                default    name of the Bots environment; part of the cookies' names
     ENGINE_WAIT            600        seconds that an engine waits for another one to end
     ENGINE_BUSY_OK         false      true: one that waited in vain exits with 0 instead of 75
+    JOBQUEUE_GATEWAY                  host:port at which the pages reach the job queue, which listens at that port;
+                                      none: the pages look for it on localhost, as Bots does
 
 The directories are read from bots.ini beside this file. A bad or missing value ends the start with one line.
 
@@ -99,6 +101,18 @@ def words(name, default, pattern, expected):
         if not re.fullmatch(pattern, entry):
             problems.append(f"{name} has the entry {entry!r}: expected {expected}")
     return entries
+
+
+def address(name):
+    """Returns the variable's host and port, or None and None where it is not set."""
+    value = os.environ.get(name)
+    if not value:
+        return None, None
+    host, _, port = value.rpartition(":")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", host) or not re.fullmatch(r"[1-9][0-9]{0,4}", port) or int(port) > 65535:
+        problems.append(f"{name} is {value!r}: expected a host and a port, such as bots-jobqueue:28083")
+        return None, None
+    return host, int(port)
 
 
 def time_zone(name, default):
@@ -318,6 +332,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First: a probe needs no session, no database and, as it comes by the pod's address, no allowed host.
     f"{__name__}.HealthEndpoints",
+    f"{__name__}.pages_reach_the_job_queue",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -347,6 +362,7 @@ TEMPLATES = [
 
 ENGINE_WAIT = integer("ENGINE_WAIT", 600, 86400)
 ENGINE_BUSY_OK = boolean("ENGINE_BUSY_OK")
+gateway_host, gateway_port = address("JOBQUEUE_GATEWAY")
 
 if missing:
     problems.append(f"not set in the container's environment: {', '.join(missing)}")
@@ -355,6 +371,7 @@ if problems:
     raise SystemExit("Bots settings: " + "; ".join(problems))
 
 LOCK_FILE = os.path.join(botssys, "engine.lock")
+JOURNAL_FILE = os.path.join(botssys, "jobqueue.json")
 
 # Beside this file, or where the image found it: an image copies no more than this file and bots.ini out of /config.
 sys.path += [os.path.dirname(os.path.abspath(__file__)), "/config"]
@@ -369,6 +386,33 @@ if "bots.router" in sys.modules:  # only Bots' engine loads it
         install(sys.modules["bots.router"], lock, os.path.join(botssys, "engine.sending"))
     except (ImportError, AttributeError) as error:
         raise SystemExit(f"Bots settings: no engine can be run alone, so none is run: {error}") from None
+
+if "bots.jobqueueserver" in sys.modules:
+    try:
+        import job_queue
+        import queue_gateway
+
+        job_queue.install(
+            sys.modules["bots.jobqueueserver"],
+            JOURNAL_FILE,
+            functools.partial(queue_gateway.listen, gateway_port),
+        )
+    except (ImportError, AttributeError) as error:
+        raise SystemExit(f"Bots settings: the job queue cannot be kept to bots-engine, so it does not start: {error}") from None
+
+if "bots.job2queue" in sys.modules:  # for bots-job2queue of Bots 3.3, which has no line for this answer
+    sys.modules["bots.job2queue"].JOBQUEUEMESSAGE2TXT.setdefault(3, "Refused: the job queue takes bots-engine alone.")
+
+
+def pages_reach_the_job_queue(get_response):
+    """Django middleware that leaves every request alone: the web server alone has middleware, and loads it before its pages."""
+    if gateway_host:
+        import queue_gateway
+        from bots import job2queue, models
+
+        queue_gateway.install(job2queue, models.routes, gateway_host, gateway_port)
+    return get_response
+
 
 # --- Health --------------------------------------------------------------------------------------------------------
 
@@ -459,7 +503,7 @@ class HealthEndpoints:
 
         self.get_response = get_response
         self.exposition = metrics.exposition
-        self.measurement = Inspection(functools.partial(metrics.collect, LOCK_FILE))
+        self.measurement = Inspection(functools.partial(metrics.collect, {"lock": LOCK_FILE, "jobs": JOURNAL_FILE}))
 
     def __call__(self, request):
         path = request.path_info

@@ -72,6 +72,7 @@ export function iniFault(section: string, key: string, value: IniValue): string 
     if (OWNED.test(`${section}.${key}`)) return "takes nothing that the program relies on";
     if (/^dirmonitor\d+$/.test(section))
         return "takes nothing: watched directories are the setting jobqueue.directoryMonitors";
+    if (`${section}.${key}` === "jobqueue.authorized_tasks") return "takes nothing: the queue starts bots-engine alone";
     if (FREE.includes(section)) return undefined;
     const entry = entryOf(section, key);
     if (!entry) return `takes a section and a key of config/bots.ini: ${namesNear(section)}`;

@@ -52,8 +52,8 @@ class Environment:
         self.port, self.engine_port, self.queue_port = free_port(), free_port(), free_port()
         for name in ("config", "botssys/sqlitedb", "usersys"):
             (folder / name).mkdir(parents=True)
-        for name in ("settings.py", "engine_lock.py", "engine_run.py", "engine_recovery.py", "metrics.py"):
-            shutil.copy(CONFIG / name, self.config)
+        for path in CONFIG.glob("*.py"):
+            shutil.copy(path, self.config)
         ini = (CONFIG / "bots.ini").read_text()
         changes = {
             "= /home/bots/.bots/env/default/botssys": f"= {folder}/botssys",

@@ -65,7 +65,8 @@ def test_tell_what_the_runs_did(orders):
     environment = orders.environment
     with environment.webserver():
         samples = metrics(environment)
-        assert {samples[f'bots_collector_success{{collector="{name}"}}'] for name in ("runs", "lock", "inboxes")} == {1}
+        assert {samples[f'bots_collector_success{{collector="{name}"}}'] for name in ("runs", "lock", "jobs", "inboxes")} == {1}
+        assert samples["bots_jobqueue_jobs"] == 0
         assert samples['bots_run_success_timestamp_seconds{command="new"}'] == 0
         assert 'bots_run_success{command="new"}' not in samples
 

@@ -99,6 +99,14 @@ def test_pymysql_stands_in_for_mysqlclient(environment):
     assert done.stdout == "pymysql\n"
 
 
+@pytest.mark.parametrize("address", ["bots-jobqueue", ":28083", "http://bots-jobqueue:28083", "bots-jobqueue:99999"])
+def test_a_wrong_address_of_the_job_queue_is_named(environment, address):
+    environment.variables["JOBQUEUE_GATEWAY"] = address
+    done = environment.settings("ENGINE_WAIT")
+    expected = "expected a host and a port, such as bots-jobqueue:28083"
+    assert (done.returncode, done.stderr) == (1, f"Bots settings: JOBQUEUE_GATEWAY is {address!r}: {expected}\n")
+
+
 def test_everything_from_the_environment(environment):
     environment.variables.update(
         DJANGO_SECRET_KEY="k-of-the-test",

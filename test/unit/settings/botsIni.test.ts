@@ -65,6 +65,7 @@ describe("bots.ini", () => {
         ["webserver", "port", 80, /takes nothing that the program relies on/],
         ["directories", "botssys", "/tmp", /takes nothing that the program relies on/],
         ["dirmonitor1", "path", "/in", /jobqueue\.directoryMonitors/],
+        ["jobqueue", "authorized_tasks", "/bin/x", /takes nothing: the queue starts bots-engine alone/],
     ];
     for (const [section, key, value, fault] of cases) {
         it(`${fault ? "refuses" : "takes"} [${section}] ${key} = ${String(value)}`, () => {
