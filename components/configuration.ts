@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { botsIni, IniOverrides } from "../settings/botsIni";
+import { GATEWAY_PORT, JOBQUEUE } from "./jobqueue";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
 import { BOTSENV, NAMES } from "./podTemplate";
@@ -48,7 +49,15 @@ export interface ConfigurationArgs {
 const CONFIG_DIR = join(__dirname, "..", "config");
 
 /** settings.py, and what it loads from beside it or, where an image copies only settings.py, from /config. */
-const SETTINGS_FILES = ["settings.py", "engine_lock.py", "engine_run.py", "engine_recovery.py", "metrics.py"];
+const SETTINGS_FILES = [
+    "settings.py",
+    "engine_lock.py",
+    "engine_run.py",
+    "engine_recovery.py",
+    "job_queue.py",
+    "metrics.py",
+    "queue_gateway.py",
+];
 
 function content(file: string): string {
     return readFileSync(join(CONFIG_DIR, file), "utf8");
@@ -90,6 +99,7 @@ export class Configuration extends pulumi.ComponentResource {
                 ALLOWED_HOSTS: args.allowedHosts.join(","),
                 CSRF_TRUSTED_ORIGINS: args.csrfTrustedOrigins.join(","),
                 ENGINE_WAIT: String(args.engineWaitSeconds),
+                JOBQUEUE_GATEWAY: `${JOBQUEUE}:${GATEWAY_PORT}`,
                 ...args.env,
             },
         };

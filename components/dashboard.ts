@@ -53,9 +53,12 @@ function panels(namespace: string): Panel[] {
             targets: [[`max(${of("bots_inbox_files")})`, "files"]],
         },
         {
-            title: "Engine lock",
+            title: "Engine lock and jobs in the queue",
             type: "timeseries",
-            targets: [[`max(${of("bots_engine_lock_held")})`, "held"]],
+            targets: [
+                [`max(${of("bots_engine_lock_held")})`, "lock held"],
+                [`max(${of("bots_jobqueue_jobs")})`, "jobs"],
+            ],
         },
     ];
 }

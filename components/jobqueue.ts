@@ -1,10 +1,16 @@
-/** The job queue: it starts the engine for what programs of its own pod ask for, such as the directory monitor. */
+/** The job queue: it starts the engine for what the pages and the directory monitor ask for. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { labels, selector } from "./labels";
+import { labels, selector, SKIP_AWAIT } from "./labels";
 import { PartOptions, timeouts } from "./part";
 import { Resources } from "./pod";
 import { botsContainer, botsPodTemplate, BotsRuntime, healthCheck } from "./podTemplate";
+
+/** Name of the Deployment (spec) and of the Service. */
+export const JOBQUEUE = "bots-jobqueue";
+
+/** Where the pages reach the queue: config/queue_gateway.py listens there, and takes what only webservers can sign. */
+export const GATEWAY_PORT = 28083;
 
 /** The inputs of {@link JobQueue}. */
 export interface JobQueueArgs {
@@ -22,15 +28,15 @@ const ROLLOUT_SECONDS = 600;
 /** Seconds that a job which runs has to finish (spec); the new pod comes after them. */
 const GRACE_SECONDS = 60;
 
-/** The queue listens on localhost of its own pod only, so its port is dialled from inside. */
-const DIAL = "exec 3<>/dev/tcp/127.0.0.1/28082";
+/** The queue listens on localhost of its own pod only, so its port is dialled from inside; the gateway's too. */
+const DIAL = `exec 3<>/dev/tcp/127.0.0.1/28082 4<>/dev/tcp/127.0.0.1/${GATEWAY_PORT}`;
 
 /** The image's live check starts a process of its own and would pass with the queue gone, so the queue is dialled too. */
 const ALIVE = `${healthCheck("live").join(" ")} && ${DIAL}`;
 
 const bash = (script: string) => ({ exec: { command: ["/bin/bash", "-c", script] } });
 
-/** Deployment `bots-jobqueue`: exactly one pod, since the queue is in its memory. */
+/** Deployment and Service `bots-jobqueue`: exactly one pod, since the queue is in its memory. */
 export class JobQueue extends pulumi.ComponentResource {
     /** The Deployment. */
     readonly deployment: k8s.apps.v1.Deployment;
@@ -38,18 +44,15 @@ export class JobQueue extends pulumi.ComponentResource {
     constructor(name: string, args: JobQueueArgs, opts: PartOptions = {}) {
         super("bots-edi:index:JobQueue", name, {}, opts);
         const { runtime, resources } = args;
+        const child = { parent: this, dependsOn: opts.dependsOn };
+        const metadata = { name: JOBQUEUE, namespace: runtime.namespace, labels: labels("jobqueue") };
         // It dials the queue on localhost, so it lives in the queue's pod.
         const monitor = botsContainer(runtime, { name: "dirmonitor", args: ["dirmonitor"], resources });
 
         this.deployment = new k8s.apps.v1.Deployment(
             name,
             {
-                metadata: {
-                    name: "bots-jobqueue",
-                    namespace: runtime.namespace,
-                    labels: labels("jobqueue"),
-                    annotations: runtime.workloadAnnotations,
-                },
+                metadata: { ...metadata, annotations: runtime.workloadAnnotations },
                 spec: {
                     progressDeadlineSeconds: ROLLOUT_SECONDS,
                     replicas: 1,
@@ -61,6 +64,7 @@ export class JobQueue extends pulumi.ComponentResource {
                             botsContainer(runtime, {
                                 name: "jobqueue",
                                 args: ["jobqueueserver"],
+                                ports: [{ name: "gateway", containerPort: GATEWAY_PORT, protocol: "TCP" }],
                                 resources,
                                 // Costs nothing, so it may ask often: an update waits for it.
                                 startupProbe: {
@@ -88,7 +92,21 @@ export class JobQueue extends pulumi.ComponentResource {
                     }),
                 },
             },
-            { parent: this, dependsOn: opts.dependsOn, ...timeouts(ROLLOUT_SECONDS + GRACE_SECONDS) },
+            { ...child, ...timeouts(ROLLOUT_SECONDS + GRACE_SECONDS) },
+        );
+        new k8s.core.v1.Service(
+            name,
+            {
+                metadata: { ...metadata, annotations: SKIP_AWAIT },
+                spec: {
+                    type: "ClusterIP",
+                    selector: selector("jobqueue"),
+                    ports: [{ name: "gateway", port: GATEWAY_PORT, targetPort: "gateway", protocol: "TCP" }],
+                    // A queue that is not ready, as while the database is away, takes jobs all the same: it writes them down.
+                    publishNotReadyAddresses: true,
+                },
+            },
+            child,
         );
         this.registerOutputs({});
     }

@@ -1,6 +1,7 @@
 /** Who may talk to whom. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { GATEWAY_PORT } from "./jobqueue";
 import { Component, EVERY_POD, labels, selector } from "./labels";
 import { PartOptions } from "./part";
 import { WEBSERVER_PORT } from "./webserver";
@@ -66,6 +67,16 @@ function flows(args: NetworkPoliciesArgs): Record<string, Rule> {
             podSelector: { matchLabels: selector("webserver") },
             policyTypes: ["Ingress"],
             ingress: [{ from: callers.map(namespace), ports: [tcp(WEBSERVER_PORT)] }],
+        },
+        "bots-jobqueue": {
+            podSelector: { matchLabels: selector("jobqueue") },
+            policyTypes: ["Ingress"],
+            ingress: [{ from: [pods("webserver")], ports: [tcp(GATEWAY_PORT)] }],
+        },
+        "bots-to-jobqueue": {
+            podSelector: { matchLabels: selector("webserver") },
+            policyTypes: ["Egress"],
+            egress: [{ to: [pods("jobqueue")], ports: [tcp(GATEWAY_PORT)] }],
         },
         "bots-to-database": { podSelector: BOTS_PODS, policyTypes: ["Egress"], egress: [databaseRule] },
         ...(database.inCluster && {

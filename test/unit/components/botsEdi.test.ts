@@ -16,17 +16,17 @@ function census(made: readonly Registration[]): Record<string, number> {
 const COMMON = {
     ConfigMap: 3,
     PersistentVolumeClaim: 3,
-    NetworkPolicy: 4,
+    NetworkPolicy: 6,
     Job: 1,
     Deployment: 2,
-    Service: 1,
+    Service: 2,
     PodDisruptionBudget: 1,
     CronJob: 2,
 };
 const WITH_DATABASE = {
     PersistentVolumeClaim: 4,
-    NetworkPolicy: 5,
-    Service: 2,
+    NetworkPolicy: 7,
+    Service: 3,
     StatefulSet: 1,
     Secret: 1,
     Namespace: 1,

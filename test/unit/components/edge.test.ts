@@ -179,7 +179,14 @@ describe("NetworkPolicies", () => {
             .sort();
 
     it("deny everything but the flows that are needed", async () => {
-        assert.deepEqual(await names({}), ["bots-default-deny", "bots-dns", "bots-to-database", "bots-webserver"]);
+        assert.deepEqual(await names({}), [
+            "bots-default-deny",
+            "bots-dns",
+            "bots-jobqueue",
+            "bots-to-database",
+            "bots-to-jobqueue",
+            "bots-webserver",
+        ]);
         const made = await system();
         assert.deepEqual(find(made, "NetworkPolicy", "bots-default-deny").inputs.spec, {
             podSelector: { matchLabels: { app: "bots-edi" } },
@@ -211,6 +218,24 @@ describe("NetworkPolicies", () => {
             ),
             ["kube-system"],
         );
+    });
+
+    it("let webservers, and nobody else, reach the job queue's gateway", async () => {
+        const made = await system();
+        const [webserver, jobqueue] = ["webserver", "jobqueue"].map((component) => ({
+            podSelector: { matchLabels: { app: "bots-edi", component } },
+        }));
+        const ports = [{ protocol: "TCP", port: 28083 }];
+        assert.deepEqual(find(made, "NetworkPolicy", "bots-jobqueue").inputs.spec, {
+            ...jobqueue,
+            policyTypes: ["Ingress"],
+            ingress: [{ from: [webserver], ports }],
+        });
+        assert.deepEqual(find(made, "NetworkPolicy", "bots-to-jobqueue").inputs.spec, {
+            ...webserver,
+            policyTypes: ["Egress"],
+            egress: [{ to: [jobqueue], ports }],
+        });
     });
 
     it("keep a database in the cluster to the pods of Bots", async () => {

@@ -39,6 +39,7 @@ describe("Configuration", () => {
             ALLOWED_HOSTS: "edi.pminc.me,bots-webserver,bots-webserver.edi.svc,localhost,127.0.0.1",
             CSRF_TRUSTED_ORIGINS: "https://edi.pminc.me",
             ENGINE_WAIT: "600",
+            JOBQUEUE_GATEWAY: "bots-jobqueue:28083",
             EMAIL_HOST: "mail",
         });
     });
@@ -62,7 +63,15 @@ describe("Configuration", () => {
 
     it("carries what settings.py loads", async () => {
         const files = Object.keys(data(await system(), "bots-config-settings")).sort();
-        assert.deepEqual(files, ["engine_lock.py", "engine_recovery.py", "engine_run.py", "metrics.py", "settings.py"]);
+        assert.deepEqual(files, [
+            "engine_lock.py",
+            "engine_recovery.py",
+            "engine_run.py",
+            "job_queue.py",
+            "metrics.py",
+            "queue_gateway.py",
+            "settings.py",
+        ]);
     });
 
     it("rolls every pod when it changes, and none when it does not", async () => {

@@ -22,13 +22,28 @@ describe("JobQueue", () => {
         );
     });
 
-    it("is checked by the image's own script, with the configuration, and by its port", async () => {
+    it("is reached by the pages at the gateway, ready or not, and on localhost alone by anybody else", async () => {
+        const made = await system();
+        const [container] = find(made, "Deployment", "bots-jobqueue").inputs.spec.template.spec.containers;
+        assert.deepEqual(container.ports, [{ name: "gateway", containerPort: 28083, protocol: "TCP" }]);
+        assert.deepEqual(find(made, "Service", "bots-jobqueue").inputs.spec, {
+            type: "ClusterIP",
+            selector: { app: "bots-edi", component: "jobqueue" },
+            ports: [{ name: "gateway", port: 28083, targetPort: "gateway", protocol: "TCP" }],
+            publishNotReadyAddresses: true,
+        });
+        const { data } = find(made, "ConfigMap", "bots-config-env").inputs;
+        assert.equal(data.JOBQUEUE_GATEWAY, "bots-jobqueue:28083");
+    });
+
+    it("is checked by the image's own script, with the configuration, and by its ports", async () => {
         const [container] = find(await system(), "Deployment", "bots-jobqueue").inputs.spec.template.spec.containers;
         assert.equal(container.readinessProbe.exec.command.join(" "), `${HEALTHCHECK} ready --quiet`);
         const [shell, flag, script] = container.livenessProbe.exec.command;
         assert.deepEqual([shell, flag], ["/bin/bash", "-c"]);
-        assert.equal(script, `${HEALTHCHECK} live --quiet && exec 3<>/dev/tcp/127.0.0.1/28082`);
-        assert.deepEqual(container.startupProbe.exec.command, ["/bin/bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/28082"]);
+        const dial = "exec 3<>/dev/tcp/127.0.0.1/28082 4<>/dev/tcp/127.0.0.1/28083";
+        assert.equal(script, `${HEALTHCHECK} live --quiet && ${dial}`);
+        assert.deepEqual(container.startupProbe.exec.command, ["/bin/bash", "-c", dial]);
     });
 
     it("watches directories beside the queue where they are set", async () => {
