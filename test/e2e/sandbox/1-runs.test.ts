@@ -143,18 +143,18 @@ describe("npm run sandbox", () => {
         const client = "e2e-client";
         const ingress = new TestNamespace("kube-system");
         const other = new TestNamespace("default");
+        const edi = new TestNamespace(NAMESPACE);
         const ask = (namespace: TestNamespace, url: string) =>
             namespace.tryKubectl(["exec", client, "--", "wget", "-qO-", url]);
 
         before(async function () {
             await requirePolicies(this);
-            for (const namespace of [ingress, other]) {
-                await namespace.apply(idlePod(client));
-                await namespace.waitForPod(client);
-            }
+            for (const namespace of [ingress, other]) await namespace.apply(idlePod(client));
+            await edi.apply(idlePod(client, { labels: { app: "bots-edi", component: "engine" } }));
+            for (const namespace of [ingress, other, edi]) await namespace.waitForPod(client);
         });
         after(async () => {
-            for (const namespace of [ingress, other]) {
+            for (const namespace of [ingress, other, edi]) {
                 await namespace.kubectl("delete", "pod", client, "--ignore-not-found");
             }
         });
@@ -172,6 +172,18 @@ describe("npm run sandbox", () => {
             const dial = (host: string) => inWebserver(["bash", "-c", `exec 3<>/dev/tcp/${host}`]);
             await dial("bots-db/3306");
             assert.match((await ask(ingress, "http://bots-db.edi:3306/")).stderr, /can't connect|timed out/);
+        });
+
+        it("let webservers reach the job queue, which takes only what is signed, and nobody else", async () => {
+            const url = "http://bots-jobqueue.edi:28083/";
+            const task = '{"task": ["bots-engine", "--new"], "priority": 5}';
+            const unsigned = ["curl", "-s", "-m", "10", "-o", "/dev/null", "-w", "%{http_code}", "-d", task, url];
+            assert.equal(await inWebserver(unsigned), "403");
+            for (const namespace of [ingress, other, edi]) {
+                const { code, stderr } = await ask(namespace, url);
+                assert.notEqual(code, 0, namespace.name);
+                assert.match(stderr, /can't connect|timed out/, namespace.name);
+            }
         });
 
         it("let Bots reach nothing else", async () => {
