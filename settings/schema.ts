@@ -113,6 +113,11 @@ export const schema = z.strictObject({
         .describe(
             "Names the cluster, so that an edited kubeconfig does not replace every object; the stack's name without it.",
         ),
+    clusterNamespace: formats.namespaceName
+        .default("kube-system")
+        .describe(
+            "Namespace whose uid tells the stack's cluster from any other, recorded at the first update: one that stays and that the kubeconfig may read.",
+        ),
     namespace: formats.namespaceName.default("edi").describe("Namespace of every object (spec)."),
     createNamespace: formats.flag
         .optional()

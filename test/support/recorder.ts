@@ -54,6 +54,8 @@ export interface RecordOptions {
     readonly stack?: string;
     /** Run as a preview: what the cluster would answer is unknown, so nothing inside an `apply` runs. Default: false. */
     readonly preview?: boolean;
+    /** What an earlier run has stashed. Default: nothing. */
+    readonly stashed?: string;
     /** Called before a resource is registered; the registration waits for it and fails where it throws. */
     readonly beforeRegister?: (type: string, soFar: readonly Registration[]) => Promise<void> | void;
 }
@@ -64,23 +66,29 @@ export const SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d";
 /** What a password is in place of a random one. */
 export const MASK = "[secret]";
 
-function mockState(type: string, inputs: Record<string, unknown>): Record<string, unknown> {
+/** The uid of every namespace that is read. */
+export const UID = "00000000-0000-0000-0000-000000000000";
+
+function mockState(type: string, inputs: Record<string, unknown>, stashed?: string): Record<string, unknown> {
+    if (type === "pulumi:index:Stash") return { ...inputs, output: stashed ?? inputs.input };
     return type.startsWith("random:") ? { ...inputs, result: MASK } : inputs;
 }
 
 /** Runs a program and returns its registrations in their order, once all of them are done. */
 export async function record(
     program: () => unknown,
-    { config = {}, secretKeys = [], stack = "test", preview = false, beforeRegister }: RecordOptions = {},
+    { config = {}, secretKeys = [], stack = "test", preview = false, stashed, beforeRegister }: RecordOptions = {},
 ): Promise<Registration[]> {
     const registrations: Registration[] = [];
     await pulumi.runtime.setMocks(
         {
             newResource: (args) => {
                 const inputs = args.inputs as Record<string, unknown>;
-                return preview
+                // One that is read is there, in a preview too; and a stash is the engine's own.
+                if (args.id) return { id: args.id, state: { metadata: { uid: UID } } };
+                return preview && args.type !== "pulumi:index:Stash"
                     ? { id: undefined, state: {} }
-                    : { id: `${args.name}-id`, state: mockState(args.type, inputs) };
+                    : { id: `${args.name}-id`, state: mockState(args.type, inputs, stashed) };
             },
             call: (args) => args.inputs as Record<string, unknown>,
         },

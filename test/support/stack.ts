@@ -31,7 +31,7 @@ export async function recordStack(
         () => {
             // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- the program runs when it is loaded
             delete require.cache[index];
-            createRequire(__filename)(index);
+            return (createRequire(__filename)(index) as () => Promise<unknown>)();
         },
         { stack, config: { ...stackConfig(stack), ...changes }, ...options },
     );

@@ -20,6 +20,8 @@ export const hasApiServer = (["etcd", "kube-apiserver", "kubectl"] as const).eve
 export interface ApiServer {
     /** Runs kubectl against it. */
     kubectl(args: readonly string[], input?: string): { status: number | null; stdout: string; stderr: string };
+    /** A kubeconfig for it. */
+    readonly kubeconfig: string;
     /** Ends it, and removes all that it wrote. */
     stop(): Promise<void>;
 }
@@ -89,7 +91,19 @@ export async function startApiServer(): Promise<ApiServer> {
         "disable-admission-plugins": "ServiceAccount",
     });
     const access = [`--server=https://127.0.0.1:${port}`, `--token=${TOKEN}`, "--insecure-skip-tls-verify"];
+    const context = { cluster: "test", user: "test" };
+    const kubeconfig = {
+        apiVersion: "v1",
+        kind: "Config",
+        "current-context": "test",
+        contexts: [{ name: "test", context }],
+        clusters: [
+            { name: "test", cluster: { server: `https://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } },
+        ],
+        users: [{ name: "test", user: { token: TOKEN } }],
+    };
     const server: ApiServer = {
+        kubeconfig: file("kubeconfig", JSON.stringify(kubeconfig)),
         kubectl: (args, input) =>
             spawnSync(binaryPath("kubectl"), [...access, ...args], {
                 encoding: "utf8",

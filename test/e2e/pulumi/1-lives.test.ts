@@ -1,6 +1,7 @@
 /** The life of one stack of this program on the real engine: installed, changed by somebody else, protected, removed. */
 import assert from "node:assert/strict";
 import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
+import { startApiServer } from "../api/apiServer";
 import { read, removeNamespace, TestStack } from "./testStack";
 
 const NAMESPACE = "pulumi-lives";
@@ -60,6 +61,26 @@ describe("a stack of this program", function () {
     });
 
     it("changes nothing where nothing changed", async () => {
+        await pulumi("preview", "--expect-no-changes");
+    });
+
+    it("a kubeconfig that points to another cluster deployed there: preview and update refuse it in one line, and nothing is made", async () => {
+        const other = await startApiServer();
+        stack.env = { KUBECONFIG: other.kubeconfig };
+        try {
+            for (const args of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+                const { code, text } = await stack.pulumi(...args);
+                assert.notEqual(code, 0);
+                assert.match(
+                    text,
+                    /error: This is another cluster than that of stack test: namespace kube-system has .*$/m,
+                );
+            }
+            assert.match(other.kubectl(["get", "namespace", NAMESPACE]).stderr, /not found/);
+        } finally {
+            stack.env = {};
+            await other.stop();
+        }
         await pulumi("preview", "--expect-no-changes");
     });
 

@@ -1,0 +1,37 @@
+/** A stack stays on its cluster: recorded at the first update, and no other is taken for it. */
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+
+/** Whether the provider can find a cluster. */
+function isReachable(): boolean {
+    const { KUBECONFIG = "", KUBERNETES_SERVICE_HOST } = process.env;
+    const files = KUBECONFIG === "" ? [join(homedir(), ".kube", "config")] : KUBECONFIG.split(delimiter);
+    return KUBERNETES_SERVICE_HOST !== undefined || files.some((file) => existsSync(file));
+}
+
+/**
+ * Resolves once it is clear that the provider reaches the stack's cluster; register nothing before. A preview without any
+ * kubeconfig, as that of a pull request, compares with the state and reads no cluster: there is nothing to look at then.
+ *
+ * @param namespace a namespace that stays and that the kubeconfig may read: its uid tells this cluster from any other.
+ * @throws pulumi.RunError where the cluster is another one.
+ */
+export async function rightCluster(provider: kubernetes.Provider, namespace: string): Promise<void> {
+    const isSkipped = pulumi.runtime.isDryRun() && !isReachable();
+    const uid = isSkipped
+        ? ""
+        : kubernetes.core.v1.Namespace.get(`cluster-${namespace}`, namespace, { provider }).metadata.uid;
+    // Its output stays what the input was at first.
+    const recorded = new pulumi.Stash(`cluster-${namespace}`, { input: uid }, { ignoreChanges: ["input"] }).output;
+    const [found, own] = await new Promise<[string, string]>((resolve) => {
+        pulumi.all([uid, recorded as pulumi.Output<string>]).apply(resolve);
+    });
+    if (isSkipped || found === own) return;
+    throw new pulumi.RunError(
+        `This is another cluster than that of stack ${pulumi.getStack()}: namespace ${namespace} has the uid ${found} here and ${own} there; ` +
+            `set KUBECONFIG or kubeContext to the stack's; another cluster is another stack (docs/operations.md).`,
+    );
+}
