@@ -1,5 +1,6 @@
 /** The forms of values that Kubernetes, cron, Django and container images take. Each message says what is taken. */
 import { z } from "zod";
+import { parsePort } from "./settings/peers";
 import { parseSchedule } from "./settings/schedule";
 
 const BINARY = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
@@ -20,6 +21,8 @@ export function quantityValue(text: string): number | undefined {
 }
 
 const CRON = 'a cron schedule of five fields such as "*/5 * * * *"';
+
+const NETWORK_PORT = 'a port from 1 to 65535 or a range, TCP or UDP, such as 22, "10000-10100" or "1194/UDP"';
 
 /** What the API's 32-bit fields hold. */
 const MOST = 2 ** 31 - 1;
@@ -62,6 +65,11 @@ export const groupId = wholeNumber(`a group id from 0 to ${MOST}, or null`, 0, M
 
 /** A TCP or UDP port. */
 export const port = wholeNumber("a port from 1 to 65535", 1, 65535);
+
+/** A port or a range of them, TCP unless it says UDP. */
+export const networkPort = z
+    .union([z.int(), z.string()], takes(NETWORK_PORT))
+    .refine((value) => parsePort(value) !== undefined, takes(NETWORK_PORT));
 
 /** true or false; stack config gives top-level values as text. */
 export const flag = z.union(

@@ -8,7 +8,7 @@ import { Credentials, SECRET_ENV } from "./credentials";
 import { Database, DATABASE_HOST, ENGINES } from "./database";
 import { DatabaseInit } from "./databaseInit";
 import { Engine } from "./engine";
-import { ImageUpdater, TAKES_IMAGE_BACK } from "./imageUpdater";
+import { ImageUpdater } from "./imageUpdater";
 import { Ingress } from "./ingress";
 import { JobQueue } from "./jobqueue";
 import { Monitoring } from "./monitoring";
@@ -108,18 +108,10 @@ export class BotsEdi extends pulumi.ComponentResource {
         const ground = [...configuration.configMaps, ...storage.claims, ...credentials.secrets];
 
         if (settings.networkPolicy.enabled) {
-            const { databasePort, databaseCidrs, ...policy } = settings.networkPolicy;
+            const { networkPolicy } = settings;
             const { policies } = new NetworkPolicies(
                 `${name}-network`,
-                {
-                    namespace,
-                    ...policy,
-                    database: {
-                        port: databaseEngine?.port ?? databasePort,
-                        inCluster: database !== undefined,
-                        cidrs: databaseCidrs,
-                    },
-                },
+                { namespace, ...networkPolicy, database: databaseEngine?.port ?? networkPolicy.database },
                 part(...home),
             );
             ground.push(...policies);
@@ -155,7 +147,10 @@ export class BotsEdi extends pulumi.ComponentResource {
             secretEnv: { secret: SECRET_ENV, names: Object.keys(settings.secretEnv) },
             checksums: { "checksum/config": configuration.checksum, ...credentials.checksums },
             overlay,
-            workloadAnnotations: settings.imageUpdater ? TAKES_IMAGE_BACK : {},
+            sharings: [
+                ...(settings.imageUpdater ? (["imageUpdater"] as const) : []),
+                ...(settings.webserver.autoscaling ? (["webserver.autoscaling"] as const) : []),
+            ],
         };
         const { job } = new DatabaseInit(
             `${name}-db-init`,

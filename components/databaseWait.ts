@@ -5,7 +5,7 @@ import { BotsRuntime } from "./podTemplate";
 /** Name of the init container. */
 export const DATABASE_WAIT = "wait-for-database";
 
-/** Seconds after which the service starts all the same, and says by itself what is wrong. */
+/** Seconds after which the service starts all the same and says by itself what is wrong, unless it would only say "unknown host". */
 const LIMIT = 20;
 
 const SCRIPT = `[ -n "$DB_HOST" ] || exit 0
@@ -14,6 +14,10 @@ while [ $SECONDS -lt ${LIMIT} ]; do
   sleep 0.5
 done
 echo "no connection to $DB_HOST:$DB_PORT within ${LIMIT} s"
+command -v getent >/dev/null || exit 0
+timeout 15 getent ahosts "$DB_HOST" >/dev/null && exit 0
+echo "DNS does not resolve $DB_HOST: networkPolicy.dns says where this cluster's DNS is; or DB_HOST in the Secret is wrong"
+exit 1
 `;
 
 /**
@@ -28,6 +32,7 @@ export function databaseWait(runtime: BotsRuntime, resources: Resources): PodCon
         command: ["/bin/bash", "-c", SCRIPT],
         env: [fromSecret(runtime.databaseSecret, "DB_HOST"), fromSecret(runtime.databaseSecret, "DB_PORT")],
         securityContext: HARDENED,
+        terminationMessagePolicy: "FallbackToLogsOnError",
         resources,
     };
 }

@@ -3,6 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
+import { ownership } from "./owners";
 import { PartOptions } from "./part";
 import { Resources } from "./pod";
 import { botsContainer, botsPodTemplate, BotsRuntime } from "./podTemplate";
@@ -40,7 +41,7 @@ export class Engine extends pulumi.ComponentResource {
         this.cronJob = new k8s.batch.v1.CronJob(
             name,
             {
-                metadata: { ...metadata, annotations: runtime.workloadAnnotations },
+                metadata: { ...metadata, annotations: ownership("CronJob/bots-engine", runtime.sharings).annotations },
                 spec: {
                     schedule: args.schedule,
                     timeZone: args.timeZone,

@@ -22,9 +22,6 @@ export interface ImageUpdaterArgs {
     readonly repository: string;
 }
 
-/** Annotation that lets the next update take an image back that the Sensor has set. */
-export const TAKES_IMAGE_BACK = { "pulumi.com/patchForce": "true" };
-
 /** A whole version: anchored, since Argo Events matches anywhere in the value. */
 const SEMVER = "^v?[0-9]+\\.[0-9]+(\\.[0-9]+)?(-[0-9A-Za-z.-]+)?$";
 

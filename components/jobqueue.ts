@@ -2,6 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, selector, SKIP_AWAIT } from "./labels";
+import { ownership } from "./owners";
 import { PartOptions, timeouts } from "./part";
 import { Resources } from "./pod";
 import { botsContainer, botsPodTemplate, BotsRuntime, healthCheck } from "./podTemplate";
@@ -49,10 +50,11 @@ export class JobQueue extends pulumi.ComponentResource {
         // It dials the queue on localhost, so it lives in the queue's pod.
         const monitor = botsContainer(runtime, { name: "dirmonitor", args: ["dirmonitor"], resources });
 
+        const { annotations } = ownership("Deployment/bots-jobqueue", runtime.sharings);
         this.deployment = new k8s.apps.v1.Deployment(
             name,
             {
-                metadata: { ...metadata, annotations: runtime.workloadAnnotations },
+                metadata: { ...metadata, annotations },
                 spec: {
                     progressDeadlineSeconds: ROLLOUT_SECONDS,
                     replicas: 1,

@@ -1,43 +1,49 @@
 /** Who may talk to whom. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { GATEWAY_PORT } from "./jobqueue";
+import { DNS_PRESETS, DnsPreset, parsePort, Peer } from "../settings/peers";
 import { Component, EVERY_POD, labels, selector } from "./labels";
+import { GATEWAY_PORT } from "./jobqueue";
 import { PartOptions } from "./part";
 import { WEBSERVER_PORT } from "./webserver";
 
-type Rule = k8s.types.input.networking.v1.NetworkPolicySpec;
-
-/** Addresses that pods may reach. */
-export interface Egress {
-    /** Block of addresses. */
-    readonly cidr: string;
-    /** TCP ports; every port where empty. */
-    readonly ports: readonly number[];
-}
+type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
+type PolicyPeer = k8s.types.input.networking.v1.NetworkPolicyPeer;
+type LabelSelector = k8s.types.input.meta.v1.LabelSelector;
 
 /** The inputs of {@link NetworkPolicies}. */
 export interface NetworkPoliciesArgs {
     /** Namespace of the policies. */
     readonly namespace: string;
-    /** Namespace of the Ingress controller's pods. */
-    readonly ingressNamespace: string;
+    /** Where names are resolved: presets by name, or peers. */
+    readonly dns: readonly (DnsPreset | Peer)[];
+    /** Who calls the webserver: the Ingress controller. */
+    readonly callers: readonly Omit<Peer, "ports">[];
     /** Namespace of the Prometheus that scrapes the webserver. Default: none may. */
     readonly monitoringNamespace?: string;
-    /** The database: in the cluster, or where an external one may be. */
-    readonly database: { readonly port: number; readonly inCluster: boolean; readonly cidrs: readonly string[] };
+    /** The port of the database in the cluster, or where an external one may be. */
+    readonly database: number | readonly Peer[];
     /** EDI partners and mail servers. */
-    readonly egress: readonly Egress[];
+    readonly egress: readonly Peer[];
 }
 
-const tcp = (port: number) => ({ protocol: "TCP", port });
-const pods = (component: Component) => ({ podSelector: { matchLabels: selector(component) } });
-const namespace = (name: string) => ({
-    namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
-});
+/** The other end of a flow: pods of this namespace, what a setting says, or any address where neither is named. */
+interface End extends Peer {
+    readonly pods?: LabelSelector;
+}
+
+/** What some pods may do: whom they may reach, or who may reach them. Neither: nothing at all. */
+interface Flow {
+    readonly pods: LabelSelector;
+    readonly to?: readonly End[];
+    readonly from?: readonly End[];
+}
+
+const every: LabelSelector = { matchLabels: EVERY_POD };
+const only = (component: Component): LabelSelector => ({ matchLabels: selector(component) });
 
 /** The services that run Bots: all of them use the database. */
-const BOTS_PODS = {
+const BOTS_PODS: LabelSelector = {
     matchLabels: EVERY_POD,
     matchExpressions: [
         { key: "component", operator: "In", values: ["webserver", "jobqueue", "engine", "init", "backup"] },
@@ -45,57 +51,57 @@ const BOTS_PODS = {
 };
 
 /** The flows that the system needs, by the name of their NetworkPolicy. */
-function flows(args: NetworkPoliciesArgs): Record<string, Rule> {
-    const { database } = args;
-    const databaseRule = database.inCluster
-        ? { to: [pods("database")], ports: [tcp(database.port)] }
-        : { to: database.cidrs.map((cidr) => ({ ipBlock: { cidr } })), ports: [tcp(database.port)] };
-    const callers = [args.ingressNamespace, ...(args.monitoringNamespace ? [args.monitoringNamespace] : [])];
+function flows({ dns, callers, monitoringNamespace, database, egress }: NetworkPoliciesArgs): Record<string, Flow> {
+    const prometheus = monitoringNamespace === undefined ? [] : [{ namespace: monitoringNamespace }];
     return {
-        "bots-default-deny": { podSelector: { matchLabels: EVERY_POD }, policyTypes: ["Ingress", "Egress"] },
+        "bots-default-deny": { pods: every },
         "bots-dns": {
-            podSelector: { matchLabels: EVERY_POD },
-            policyTypes: ["Egress"],
-            egress: [
-                {
-                    to: [{ ...namespace("kube-system"), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }],
-                    ports: [{ protocol: "UDP", port: 53 }, tcp(53)],
-                },
-            ],
+            pods: every,
+            to: dns.map((entry) => (typeof entry === "string" ? DNS_PRESETS[entry] : entry)),
         },
         "bots-webserver": {
-            podSelector: { matchLabels: selector("webserver") },
-            policyTypes: ["Ingress"],
-            ingress: [{ from: callers.map(namespace), ports: [tcp(WEBSERVER_PORT)] }],
+            pods: only("webserver"),
+            from: [...callers, ...prometheus].map((caller) => ({ ...caller, ports: [WEBSERVER_PORT] })),
         },
-        "bots-jobqueue": {
-            podSelector: { matchLabels: selector("jobqueue") },
-            policyTypes: ["Ingress"],
-            ingress: [{ from: [pods("webserver")], ports: [tcp(GATEWAY_PORT)] }],
+        "bots-jobqueue": { pods: only("jobqueue"), from: [{ pods: only("webserver"), ports: [GATEWAY_PORT] }] },
+        "bots-to-jobqueue": { pods: only("webserver"), to: [{ pods: only("jobqueue"), ports: [GATEWAY_PORT] }] },
+        "bots-to-database": {
+            pods: BOTS_PODS,
+            to: typeof database === "number" ? [{ pods: only("database"), ports: [database] }] : database,
         },
-        "bots-to-jobqueue": {
-            podSelector: { matchLabels: selector("webserver") },
-            policyTypes: ["Egress"],
-            egress: [{ to: [pods("jobqueue")], ports: [tcp(GATEWAY_PORT)] }],
-        },
-        "bots-to-database": { podSelector: BOTS_PODS, policyTypes: ["Egress"], egress: [databaseRule] },
-        ...(database.inCluster && {
-            "bots-database": {
-                podSelector: { matchLabels: selector("database") },
-                policyTypes: ["Ingress"],
-                ingress: [{ from: [{ podSelector: BOTS_PODS }], ports: [tcp(database.port)] }],
-            },
+        ...(typeof database === "number" && {
+            "bots-database": { pods: only("database"), from: [{ pods: BOTS_PODS, ports: [database] }] },
         }),
-        ...(args.egress.length > 0 && {
-            "bots-to-partners": {
-                podSelector: BOTS_PODS,
-                policyTypes: ["Egress"],
-                egress: args.egress.map(({ cidr, ports }) => ({
-                    to: [{ ipBlock: { cidr } }],
-                    ...(ports.length > 0 && { ports: ports.map(tcp) }),
-                })),
-            },
-        }),
+        ...(egress.length > 0 && { "bots-to-partners": { pods: BOTS_PODS, to: egress } }),
+    };
+}
+
+function peer({ cidr, namespace, podLabels, pods }: End): PolicyPeer | undefined {
+    if (cidr !== undefined) return { ipBlock: { cidr } };
+    if (namespace === undefined) return pods && { podSelector: pods };
+    return {
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+        ...(podLabels && { podSelector: { matchLabels: podLabels } }),
+    };
+}
+
+/** The end as the API takes it; any address where none is named. */
+function peerOf(direction: "to" | "from", end: End) {
+    const found = peer(end);
+    return found && { [direction]: [found] };
+}
+
+/** Its ports; every one where none is named. */
+function portsOf({ ports }: End) {
+    return ports.length > 0 && { ports: ports.flatMap((port) => parsePort(port) ?? []) };
+}
+
+function spec({ pods, to, from }: Flow): Spec {
+    return {
+        podSelector: pods,
+        policyTypes: to ? ["Egress"] : from ? ["Ingress"] : ["Ingress", "Egress"],
+        ...(from && { ingress: from.map((end) => ({ ...peerOf("from", end), ...portsOf(end) })) }),
+        ...(to && { egress: to.map((end) => ({ ...peerOf("to", end), ...portsOf(end) })) }),
     };
 }
 
@@ -107,10 +113,13 @@ export class NetworkPolicies extends pulumi.ComponentResource {
     constructor(name: string, args: NetworkPoliciesArgs, opts: PartOptions = {}) {
         super("bots-edi:index:NetworkPolicies", name, {}, opts);
         this.policies = Object.entries(flows(args)).map(
-            ([flow, spec]) =>
+            ([policy, flow]) =>
                 new k8s.networking.v1.NetworkPolicy(
-                    `${name}-${flow.replace(/^bots-/, "")}`,
-                    { metadata: { name: flow, namespace: args.namespace, labels: labels("config") }, spec },
+                    `${name}-${policy.replace(/^bots-/, "")}`,
+                    {
+                        metadata: { name: policy, namespace: args.namespace, labels: labels("config") },
+                        spec: spec(flow),
+                    },
                     { parent: this, dependsOn: opts.dependsOn },
                 ),
         );

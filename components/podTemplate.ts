@@ -2,6 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Component, labels } from "./labels";
+import { Sharing } from "./owners";
 import { fromSecret, HARDENED, Pod, PodContainer, PodOverlay, podTemplate } from "./pod";
 
 type PodTemplateSpec = k8s.types.input.core.v1.PodTemplateSpec;
@@ -40,8 +41,8 @@ export interface BotsRuntime {
     readonly checksums: Record<string, pulumi.Input<string>>;
     /** What the stack says of every pod. */
     readonly overlay: PodOverlay;
-    /** Annotations of the workloads whose image somebody else patches too. */
-    readonly workloadAnnotations: Record<string, string>;
+    /** Who else changes the workloads. */
+    readonly sharings: readonly Sharing[];
 }
 
 /** The names of the objects that pods mount or read (spec). */

@@ -2,6 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { labels } from "./labels";
+import { ownership } from "./owners";
 import { PartOptions } from "./part";
 import { NAMES } from "./podTemplate";
 
@@ -24,9 +25,9 @@ export function durable(protect: boolean): pulumi.CustomResourceOptions {
     return { protect, retainOnDelete: protect };
 }
 
-/** Options of a claim. One that was imported names its volume, which would have it replaced. */
+/** Options of a claim. */
 export function durableClaim(protect: boolean): pulumi.CustomResourceOptions {
-    return { ...durable(protect), ignoreChanges: ["spec.volumeName"] };
+    return { ...durable(protect), ignoreChanges: ownership("PersistentVolumeClaim").ignoreChanges };
 }
 
 /** PersistentVolumeClaims `bots-edi-data-pvc`, `bots-edi-logs-pvc` and `bots-edi-config-pvc`. */

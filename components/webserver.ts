@@ -2,6 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, selector, SKIP_AWAIT } from "./labels";
+import { ownership } from "./owners";
 import { PartOptions, timeouts } from "./part";
 import { Resources } from "./pod";
 import { botsContainer, botsPodTemplate, BotsRuntime, spread } from "./podTemplate";
@@ -61,13 +62,14 @@ export class Webserver extends pulumi.ComponentResource {
     constructor(name: string, args: WebserverArgs, opts: PartOptions = {}) {
         super("bots-edi:index:Webserver", name, {}, opts);
         const { runtime, autoscaling } = args;
+        const { annotations, ignoreChanges } = ownership("Deployment/bots-webserver", runtime.sharings);
         const child = { parent: this, dependsOn: opts.dependsOn };
         const metadata = { name: WEBSERVER, namespace: runtime.namespace, labels: labels("webserver") };
 
         this.deployment = new k8s.apps.v1.Deployment(
             name,
             {
-                metadata: { ...metadata, annotations: runtime.workloadAnnotations },
+                metadata: { ...metadata, annotations },
                 spec: {
                     progressDeadlineSeconds: ROLLOUT_SECONDS,
                     replicas: autoscaling?.minReplicas ?? args.replicas,
@@ -112,8 +114,8 @@ export class Webserver extends pulumi.ComponentResource {
             {
                 ...child,
                 ...timeouts(ROLLOUT_SECONDS),
-                // The autoscaler owns the number where there is one. Left out, it would be 1 until the autoscaler looks.
-                ignoreChanges: autoscaling ? ["spec.replicas"] : [],
+                // The number left out where an autoscaler owns it would be 1 until that looks.
+                ignoreChanges,
             },
         );
         this.service = new k8s.core.v1.Service(

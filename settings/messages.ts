@@ -18,6 +18,9 @@ export interface Origin {
 
 /** Settings of former versions, and what to write instead. */
 const MOVED: Readonly<Record<string, string>> = {
+    "networkPolicy.ingressNamespace": "write networkPolicy.callers: [{ namespace: … }]",
+    "networkPolicy.databaseCidrs": "write networkPolicy.database: [{ cidr: …, ports: [3306] }]",
+    "networkPolicy.databasePort": "write networkPolicy.database: [{ cidr: …, ports: [3306] }]",
     "image.digest": 'write it behind the tag that it belongs to, imageTag: "4.0@sha256:…"',
 };
 

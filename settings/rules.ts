@@ -120,15 +120,11 @@ const RULES: readonly Rule[] = [
     ...ignored(["webserver.replicas"], "beside webserver.autoscaling, which has minReplicas", (_, isGiven) =>
         isGiven("webserver.autoscaling"),
     ),
-    ...ignored(
-        ["networkPolicy.databaseCidrs", "networkPolicy.databasePort"],
-        "beside database, which is in the cluster",
-        (_, isGiven) => isGiven("database"),
+    ...ignored(["networkPolicy.database"], "beside database, which is in the cluster", (_, isGiven) =>
+        isGiven("database"),
     ),
     ...ignored(
-        ["ingressNamespace", "monitoringNamespace", "databaseCidrs", "databasePort", "egress"].map(
-            (key) => `networkPolicy.${key}`,
-        ),
+        ["dns", "callers", "monitoringNamespace", "database", "egress"].map((key) => `networkPolicy.${key}`),
         "where networkPolicy.enabled is false",
         ({ networkPolicy }) => networkPolicy?.enabled === false,
     ),

@@ -1,6 +1,7 @@
 /** Every setting: its form, its default and what it is. docs/configuration.md is made from this. */
 import { z } from "zod";
 import * as formats from "../formats";
+import { DNS_PRESETS, DnsPreset } from "./peers";
 
 // The schema is used once a run: compiling it first, for many uses, takes longer than it saves.
 z.config({ jitless: true });
@@ -95,10 +96,36 @@ const variable = z.strictObject({
     key: formats.secretKey.optional().describe("Key of the Secret; the variable's name without it."),
 });
 
-const egress = z.strictObject({
-    cidr: formats.cidr.describe("Addresses that may be reached."),
-    ports: z.array(formats.port).default([]).describe("TCP ports; every port where empty."),
+const anyPeer = z.strictObject({
+    cidr: formats.cidr.optional().describe("Addresses, such as `10.0.0.0/8`."),
+    namespace: formats.namespaceName
+        .optional()
+        .describe("Namespace of pods, in place of addresses: a policy sees the pod, never its Service."),
+    podLabels: z
+        .record(formats.labelKey, formats.labelValue)
+        .optional()
+        .describe("Labels of the pods in that namespace; all of them without it."),
 });
+
+const isOneEnd = ({ cidr, namespace }: { cidr?: string; namespace?: string }) =>
+    (cidr === undefined) !== (namespace === undefined);
+const ONE_END = { path: ["cidr"], message: "takes a block of addresses, or namespace that of pods: one of the two" };
+const hasPods = ({ cidr, podLabels }: { cidr?: string; podLabels?: object }) =>
+    cidr === undefined || podLabels === undefined;
+const HAS_PODS = { path: ["podLabels"], message: "takes nothing beside cidr" };
+
+const caller = anyPeer.refine(isOneEnd, ONE_END).refine(hasPods, HAS_PODS);
+const peer = anyPeer
+    .extend({
+        ports: z
+            .array(formats.networkPort)
+            .default([])
+            .describe('TCP ports, ranges and UDP: `22`, `"10000-10100"`, `"1194/UDP"`; every port where empty.'),
+    })
+    .refine(isOneEnd, ONE_END)
+    .refine(hasPods, HAS_PODS);
+
+const DNS_NAMES = Object.keys(DNS_PRESETS) as DnsPreset[];
 
 /** The schema of a stack's configuration. What a setting takes in the company of others stands in rules.ts. */
 export const schema = z.strictObject({
@@ -304,15 +331,32 @@ export const schema = z.strictObject({
     networkPolicy: z
         .strictObject({
             enabled: z.boolean().default(true).describe("Deny all traffic but the flows that the system needs."),
-            ingressNamespace: formats.namespaceName
-                .default("kube-system")
-                .describe("Namespace of the Ingress controller's pods."),
+            dns: z
+                .array(
+                    z.union([z.enum(DNS_NAMES), peer], {
+                        error: `takes ${DNS_NAMES.join(" | ")}, or cidr or namespace, with ports`,
+                    }),
+                )
+                .min(1, { error: "takes at least one" })
+                .default(["cluster"])
+                .describe(
+                    "Where names are resolved: `cluster` (pods `k8s-app: kube-dns` in `kube-system`), `nodeLocal` (169.254.20.10), `openshift` (port 5353 in `openshift-dns`), or an entry as in `egress`.",
+                ),
+            callers: z
+                .array(caller)
+                .default([{ namespace: "kube-system" }])
+                .describe(
+                    "Who calls the webserver: the Ingress controller's pods, or its nodes' addresses where it is on their network.",
+                ),
             monitoringNamespace: formats.namespaceName
                 .optional()
                 .describe("Namespace of the Prometheus that scrapes the webserver; none may without it."),
-            databaseCidrs: z.array(formats.cidr).default(["0.0.0.0/0"]).describe("Where an external database may be."),
-            databasePort: formats.port.default(3306).describe("Port of an external database."),
-            egress: z.array(egress).default([]).describe("EDI partners and mail servers that pods may reach."),
+            database: z
+                .array(peer)
+                .min(1, { error: "takes at least one" })
+                .default([{ cidr: "0.0.0.0/0", ports: [3306] }])
+                .describe("Where an external database may be: entries as in `egress`."),
+            egress: z.array(peer).default([]).describe("EDI partners and mail servers that pods may reach."),
         })
         .prefault({}),
 

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { OWNERS, Ownership } from "../../components/owners";
 import { jsonSchema } from "../../settings";
 
 type Schema = z.core.JSONSchema.BaseSchema;
@@ -50,9 +51,32 @@ function row(path: string, fallback: string, description: string): string {
     return `| \`${path}\` | ${fallback} | ${description} |`;
 }
 
+const OWNERSHIP = `
+## Who owns what
+
+Made from \`components/owners.ts\`, which decides by it what an update takes back and what it leaves.
+
+| Object | Field | Owner | With | What an update does |
+| --- | --- | --- | --- | --- |
+`;
+
+/** What an update does, in words. */
+const UPDATES: Readonly<Record<Ownership["update"], string>> = {
+    ignores: "leaves the owner's value (\`ignoreChanges\`)",
+    "takes back": "sets it to what the stack says (\`pulumi.com/patchForce\`)",
+    leaves: "nothing: it is in no manifest of this program",
+    reports: "a change by somebody else shows with \`--refresh\`, and meets a conflict where it is changed here too",
+};
+
+function ownerRow({ object, field, owner, sharing, update }: Ownership): string {
+    const setting = sharing === undefined ? "" : `\`${sharing}\``;
+    return `| ${object} | ${field} | ${owner} | ${setting} | ${UPDATES[update]} |`;
+}
+
 /** The whole reference. */
 export function reference(): string {
-    return `${INTRODUCTION}${rows(jsonSchema(), "", true).join("\n")}\n`;
+    const settings = `${INTRODUCTION}${rows(jsonSchema(), "", true).join("\n")}\n`;
+    return `${settings}${OWNERSHIP}${OWNERS.map(ownerRow).join("\n")}\n`;
 }
 
 if (require.main === module) writeFileSync(FILE, reference());

@@ -77,11 +77,15 @@ export const EDGES: Readonly<Record<string, Partial<SettingsInput>>> = {
     "a controller's own certificate": { ingress: { host: "0.a" }, tls: true },
     "network policies": {
         networkPolicy: {
-            ingressNamespace: "n".repeat(63),
+            dns: ["cluster", "nodeLocal", "openshift", { cidr: "fd00::a/128", ports: ["53/UDP"] }],
+            callers: [{ namespace: "n".repeat(63), podLabels: { [LONG_KEY]: "v".repeat(63) } }, { cidr: "10.0.0.0/8" }],
             monitoringNamespace: "0",
-            databaseCidrs: ["0.0.0.0/0", "::/0", "10.0.0.1/32"],
-            databasePort: 65535,
-            egress: [{ cidr: "fd00::1/128", ports: [1, 65535] }, { cidr: "255.255.255.255/32" }],
+            database: [{ cidr: "::/0", ports: [65535] }, { namespace: "db" }],
+            egress: [
+                { cidr: "fd00::1/128", ports: [1, "65535", "1-65535/UDP", "5/TCP", "7-7"] },
+                { cidr: "255.255.255.255/32" },
+                { namespace: "sftp", podLabels: { a: "" }, ports: [22] },
+            ],
         },
     },
     "an image updater": { imageUpdater: {} },

@@ -254,14 +254,40 @@ describe("settings", () => {
             ],
             [
                 "the addresses of an external database that were ignored beside the one in the cluster",
-                { database: {}, networkPolicy: { databaseCidrs: ["10.0.0.0/8"] } },
-                /networkPolicy\.databaseCidrs is \["10\.0\.0\.0\/8"\]; takes nothing beside database/,
+                { database: {}, networkPolicy: { database: [{ cidr: "10.0.0.0/8" }] } },
+                /networkPolicy\.database is \[\{"cidr":"10\.0\.0\.0\/8"\}\]; takes nothing beside database/,
             ],
             [
-                "the port of an external database, the same",
-                { database: {}, networkPolicy: { databasePort: 3306 } },
-                /networkPolicy\.databasePort is 3306; takes nothing beside database/,
+                "a former key of the network",
+                { networkPolicy: { databasePort: 3306 } },
+                /networkPolicy\.databasePort is 3306, and is no setting; write networkPolicy\.database: /,
             ],
+            [
+                "a range of ports upside down",
+                { networkPolicy: { egress: [{ cidr: "10.0.0.0/8", ports: ["20-10"] }] } },
+                /egress\.0\.ports\.0 is "20-10"; takes a port from 1 to 65535 or a range, TCP or UDP/,
+            ],
+            [
+                "a protocol that is neither",
+                { networkPolicy: { egress: [{ cidr: "10.0.0.0/8", ports: ["20/ICMP"] }] } },
+                /egress\.0\.ports\.0 is "20\/ICMP"; takes a port from 1 to 65535 or a range/,
+            ],
+            [
+                "addresses and pods in one entry",
+                { networkPolicy: { callers: [{ cidr: "10.0.0.0/8", namespace: "a" }] } },
+                /callers\.0\.cidr is "10\.0\.0\.0\/8"; takes a block of addresses, or namespace that of pods: one of the two/,
+            ],
+            [
+                "labels of addresses",
+                { networkPolicy: { egress: [{ cidr: "10.0.0.0/8", podLabels: { a: "b" } }] } },
+                /egress\.0\.podLabels is \{"a":"b"\}; takes nothing beside cidr/,
+            ],
+            [
+                "a kind of DNS that there is not",
+                { networkPolicy: { dns: ["coredns"] } },
+                /networkPolicy\.dns\.0 is "coredns"; takes cluster \| nodeLocal \| openshift, or cidr/,
+            ],
+            ["no DNS", { networkPolicy: { dns: [] } }, /networkPolicy\.dns is \[\]; takes at least one/],
             [
                 "partners that were ignored without policies",
                 { networkPolicy: { enabled: false, egress: [] } },
@@ -430,7 +456,11 @@ describe("settings", () => {
     });
 
     it("names what is ignored also where another setting of the group is wrong", () => {
-        const found = errors({ ...TAG, database: { size: "x" }, networkPolicy: { databasePort: 1, egress: "x" } });
+        const found = errors({
+            ...TAG,
+            database: { size: "x" },
+            networkPolicy: { database: [{ cidr: "10.0.0.0/8" }], egress: "x" },
+        });
         assert.equal(found.length, 3, found.join("\n"));
     });
 

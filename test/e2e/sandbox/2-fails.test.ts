@@ -1,6 +1,8 @@
 /** A database that cannot be initialised: nothing that needs it is made, and once it can be, the next update goes on. */
 import assert from "node:assert/strict";
+import { NAMESPACE } from "../../../sandbox/bots";
 import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
+import { NodeLocalDns } from "./nodeLocalDns";
 import { admit, dismiss, putCredentials } from "../pulumi/externalDatabase";
 import { TestStack } from "../pulumi/testStack";
 
@@ -34,6 +36,17 @@ const PARTNER = {
     stringData: { pin: "1234", id_sftp: "a key" },
 };
 
+/** Asks the DNS of the node, by hand: the pods' resolver is the cluster's. */
+const QUERY = `
+import socket
+name = b"".join(bytes([len(part)]) + part for part in b"kubernetes.default.svc.cluster.local".split(b"."))
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+    asking.settimeout(5)
+    asking.sendto(b"\\0\\1\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0" + name + b"\\0\\0\\1\\0\\1", ("169.254.20.10", 53))
+    answer = asking.recv(512)
+print("answered" if answer[3] & 15 == 0 and answer[7] == 1 else answer)
+`;
+
 const SEEN = "20001\n20002 20003\na key\n1234\n";
 
 describe("a db-init that fails", () => {
@@ -54,6 +67,14 @@ describe("a db-init that fails", () => {
         stack.forget();
     });
 
+    it("DNS that is not reached was reported as a database that is not: the update's last lines name networkPolicy.dns", async () => {
+        stack.configure({ networkPolicy: { dns: ["nodeLocal"] }, databaseInit: { deadlineSeconds: 60 } });
+        const { code, text } = await stack.pulumi("up", "--yes", "--skip-preview");
+        assert.notEqual(code, 0);
+        assert.match(text, /DNS does not resolve bots-db\.edi\.svc: networkPolicy\.dns says where/);
+        stack.configure({ networkPolicy: { dns: ["cluster", "nodeLocal"] }, databaseInit: {} });
+    });
+
     it("fails the update with the Job's last lines, and no webserver, job queue or engine exists", async () => {
         const { code, text } = await stack.pulumi("up", "--yes", "--skip-preview");
         assert.notEqual(code, 0);
@@ -71,6 +92,18 @@ describe("a db-init that fails", () => {
             "deployment.apps/bots-jobqueue",
             "deployment.apps/bots-webserver",
         ]);
+    });
+
+    it("node-local DNS resolved nothing: 169.254.20.10 is asked where networkPolicy.dns says so, and nowhere else", async () => {
+        const dns = await NodeLocalDns.start();
+        try {
+            const ask = (namespace: string) =>
+                tryKubectl(["exec", "deployment/bots-webserver", "-n", namespace, "--", "python", "-c", QUERY]);
+            assert.match((await ask(OTHER)).stdout, /^answered$/m);
+            assert.match((await ask(NAMESPACE)).stderr, /timed out|TimeoutError/);
+        } finally {
+            await dns.stop();
+        }
     });
 
     it("another user, keys and packages had no way in: pods run as it, with files and variables of a Secret", async () => {

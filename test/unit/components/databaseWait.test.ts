@@ -54,6 +54,12 @@ describe("wait-for-database", () => {
         assert.deepEqual(await wait(script(), "127.0.0.1", port, 19), refused);
     });
 
+    it("DNS that is not reached was reported as a database that is not: it fails, and names networkPolicy.dns", async () => {
+        const { code, output } = await wait(script(), "nowhere.invalid", 3306, 19);
+        assert.equal(code, 1);
+        assert.match(output, /^DNS does not resolve nowhere\.invalid: networkPolicy\.dns says where .*$/m);
+    });
+
     it("has nothing to wait for where the database is a file", async () => {
         assert.deepEqual(await wait(script(), "", 0), { code: 0, output: "" });
     });

@@ -258,14 +258,20 @@ describe("NetworkPolicies", () => {
         const made = await system({
             networkPolicy: {
                 monitoringNamespace: "monitoring",
-                databaseCidrs: ["10.1.0.0/16"],
-                databasePort: 5432,
-                egress: [{ cidr: "192.0.2.0/24", ports: [22] }, { cidr: "198.51.100.0/24" }],
+                database: [{ cidr: "10.1.0.0/16", ports: [5432] }],
+                egress: [{ cidr: "192.0.2.0/24", ports: [22, "10000-10100", "1194/UDP"] }, { cidr: "198.51.100.0/24" }],
             },
         });
         const { egress } = find(made, "NetworkPolicy", "bots-to-partners").inputs.spec;
         assert.deepEqual(egress, [
-            { to: [{ ipBlock: { cidr: "192.0.2.0/24" } }], ports: [{ protocol: "TCP", port: 22 }] },
+            {
+                to: [{ ipBlock: { cidr: "192.0.2.0/24" } }],
+                ports: [
+                    { protocol: "TCP", port: 22 },
+                    { protocol: "TCP", port: 10000, endPort: 10100 },
+                    { protocol: "UDP", port: 1194 },
+                ],
+            },
             { to: [{ ipBlock: { cidr: "198.51.100.0/24" } }] },
         ]);
         const [database] = find(made, "NetworkPolicy", "bots-to-database").inputs.spec.egress;
@@ -273,7 +279,58 @@ describe("NetworkPolicies", () => {
             to: [{ ipBlock: { cidr: "10.1.0.0/16" } }],
             ports: [{ protocol: "TCP", port: 5432 }],
         });
-        assert.equal(find(made, "NetworkPolicy", "bots-webserver").inputs.spec.ingress[0].from.length, 2);
+        assert.equal(find(made, "NetworkPolicy", "bots-webserver").inputs.spec.ingress.length, 2);
+    });
+
+    const rules = async (networkPolicy: SettingsInput["networkPolicy"], name: string, direction: string) =>
+        find(await system({ networkPolicy }), "NetworkPolicy", name).inputs.spec[direction] as Manifest[];
+    const inNamespace = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
+
+    it("node-local DNS, and DNS on port 5353 of another namespace, resolved nothing: DNS is data, with presets", async () => {
+        const found = await rules({ dns: ["cluster", "nodeLocal", "openshift"] }, "bots-dns", "egress");
+        assert.deepEqual(
+            found.map(({ to: [to], ports }) => [
+                to.ipBlock?.cidr ?? [to.namespaceSelector, to.podSelector.matchLabels],
+                ports.map(({ protocol, port }: Manifest) => `${protocol as string} ${port as number}`).join(),
+            ]),
+            [
+                [[inNamespace("kube-system"), { "k8s-app": "kube-dns" }], "UDP 53,TCP 53"],
+                ["169.254.20.10/32", "UDP 53,TCP 53"],
+                [
+                    [inNamespace("openshift-dns"), { "dns.operator.openshift.io/daemonset-dns": "default" }],
+                    "UDP 5353,TCP 5353",
+                ],
+            ],
+        );
+        const own = { namespace: "dns", podLabels: { app: "resolver" }, ports: ["1053/UDP"] };
+        assert.deepEqual(await rules({ dns: [own] }, "bots-dns", "egress"), [
+            {
+                to: [{ namespaceSelector: inNamespace("dns"), podSelector: { matchLabels: { app: "resolver" } } }],
+                ports: [{ protocol: "UDP", port: 1053 }],
+            },
+        ]);
+    });
+
+    it("an external database that is a pod of the same cluster was no address on Cilium: it is named by its namespace and labels", async () => {
+        const database = [{ namespace: "galera", podLabels: { app: "mariadb" }, ports: [3306] }];
+        assert.deepEqual(await rules({ database }, "bots-to-database", "egress"), [
+            {
+                to: [{ namespaceSelector: inNamespace("galera"), podSelector: { matchLabels: { app: "mariadb" } } }],
+                ports: [{ protocol: "TCP", port: 3306 }],
+            },
+        ]);
+    });
+
+    it("an Ingress controller on the host network is no pod to a policy: callers are addresses too", async () => {
+        const callers = [{ cidr: "10.1.0.0/16" }, { namespace: "traefik", podLabels: { app: "traefik" } }];
+        const ports = [{ protocol: "TCP", port: 8080 }];
+        assert.deepEqual(await rules({ callers }, "bots-webserver", "ingress"), [
+            { from: [{ ipBlock: { cidr: "10.1.0.0/16" } }], ports },
+            {
+                from: [{ namespaceSelector: inNamespace("traefik"), podSelector: { matchLabels: { app: "traefik" } } }],
+                ports,
+            },
+        ]);
     });
 
     it("are left out where they are off", async () => {
