@@ -1,7 +1,7 @@
 /** The Job that everything else waits for. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { databaseWait } from "./databaseWait";
+import { databaseWait, NAME_RESOLVES } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions, timeouts } from "./part";
 import { Resources } from "./pod";
@@ -41,12 +41,15 @@ call_command("showmigrations", format="plan")
  * The mount points inside the data volume are made first: left to the node they would belong to root, or fail on an NFS
  * export that squashes it, and Bots could not write beside them.
  *
+ * The name is looked up once more: a new pod's policies may have come after the init container.
+ *
  * The image's init-db exits 0 even when it failed, so afterwards the tables are looked for, and then the migrations: after an
  * update the tables are there whatever happened. A Job that completes has initialised. Then what this deployment runs with is
  * kept on the config volume.
  */
 const SCRIPT = `set -eu
 mkdir -p ${CONFIG_DIR} ${LOGGING_DIR}
+${NAME_RESOLVES}
 /entrypoint.sh init-db
 ${healthCheck("startup")
     .filter((word) => word !== "--quiet")

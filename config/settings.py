@@ -50,6 +50,8 @@ from urllib.parse import urlsplit
 import bots
 import django
 from django.db import connections
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 from django.http import HttpResponse, JsonResponse
 
 # Bots 4 wants Django 4 and Bots 3.3 does not run on it, so the one tells the other.
@@ -287,6 +289,17 @@ EMAIL_TIMEOUT = 10  # seconds; an engine run must not hang on its own error repo
 
 TIME_ZONE = time_zone("TZ", "UTC")
 USE_TZ = False  # the engine writes local times past Django
+
+
+@receiver(connection_created)
+def use_own_time_zone(connection, **_):
+    """Has MySQL and MariaDB fill in times as Python does, by the offset of the moment; on PostgreSQL Django does."""
+    if connection.vendor == "mysql":
+        offset = time.strftime("%z")
+        with connection.cursor() as cursor:
+            cursor.execute("SET time_zone = %s", [f"{offset[:3]}:{offset[3:]}"])
+
+
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
 LOCALE_PATHS = [os.path.join(bots.__path__[0], "locale")]
@@ -317,6 +330,8 @@ SITE_ID = 1
 STATIC_URL = "/static/"
 # Every webserver writes its static files when it starts: on the shared volume they would meet.
 STATIC_ROOT = os.path.join(tempfile.gettempdir(), f"bots-static-{BOTSENV}")
+# A code list or a selection of many rows is one form: Django's 1000 fields end it with 400, which reads like a wrong host.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000
 # Plugins are read from a file, so uploads always become one.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 

@@ -62,10 +62,10 @@ Made from \`components/owners.ts\`, which decides by it what an update takes bac
 
 /** What an update does, in words. */
 const UPDATES: Readonly<Record<Ownership["update"], string>> = {
-    ignores: "leaves the owner's value (\`ignoreChanges\`)",
-    "takes back": "sets it to what the stack says (\`pulumi.com/patchForce\`)",
+    ignores: "leaves the owner's value (`ignoreChanges`)",
+    "takes back": "sets it to what the stack says (`pulumi.com/patchForce`)",
     leaves: "nothing: it is in no manifest of this program",
-    reports: "a change by somebody else shows with \`--refresh\`, and meets a conflict where it is changed here too",
+    reports: "a change by somebody else shows with `--refresh`, and meets a conflict where it is changed here too",
 };
 
 function ownerRow({ object, field, owner, sharing, update }: Ownership): string {
