@@ -19,12 +19,12 @@ export interface Plan {
     readonly moments: number;
 }
 
-/** The plan that `RELIABILITY=short` asks for, or `RELIABILITY_DATABASE` and `RELIABILITY_MOMENTS` for less than all. */
+/** The plan that `RELIABILITY=short` asks for, or `RELIABILITY_DATABASE`, `_MOMENTS` and `_REPEATS` for less than all. */
 export const plan: Plan = {
     name: isShort ? "short" : "full",
     databases: chosen(process.env.RELIABILITY_DATABASE),
     orders: 300,
-    repeats: isShort ? 1 : 5,
+    repeats: isShort ? 1 : Number(process.env.RELIABILITY_REPEATS ?? 5),
     moments: isShort ? 1 : Number(process.env.RELIABILITY_MOMENTS ?? 20),
 };
 
