@@ -33,12 +33,12 @@ def say(message):
 
 
 class MySql:
-    """The connection's options, and the statements: sent once, to take the lock, to see it still held, or held by any."""
+    """The connection's options, and the statements: sent once, to take the lock, to see it held, still held, held by any."""
 
     options = {"read_timeout": ANSWER, "write_timeout": ANSWER}
     prepare = f"SET SESSION wait_timeout = {SILENCE}"
     take = f"SELECT GET_LOCK({MYSQL_NAME}, 0)"
-    held = f"SELECT IS_USED_LOCK({MYSQL_NAME}) = CONNECTION_ID()"
+    held = still = f"SELECT IS_USED_LOCK({MYSQL_NAME}) = CONNECTION_ID()"
     taken = f"SELECT IS_USED_LOCK({MYSQL_NAME}) IS NOT NULL"
 
 
@@ -47,9 +47,11 @@ class PostgreSql:
 
     options = {"tcp_user_timeout": ANSWER * 1000}
     prepare = f"SET LOCAL idle_in_transaction_session_timeout = '{SILENCE}s'"
-    take = f"SELECT pg_try_advisory_xact_lock({POSTGRESQL_KEY})"
+    take = f"SELECT pg_try_advisory_xact_lock({POSTGRESQL_KEY}), set_config('bots.engine', 'holds', true)"
     lock = f"FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = {POSTGRESQL_KEY}"
     held = f"SELECT EXISTS (SELECT {lock} AND pid = pg_backend_pid())"
+    # Asked for each file that is sent: what is set for the transaction alone lasts as long as its lock, and pg_locks is slow.
+    still = "SELECT current_setting('bots.engine', true) = 'holds'"
     taken = (
         f"SELECT EXISTS (SELECT {lock}"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
@@ -71,7 +73,7 @@ class DatabaseLock:
         self.ask(self.dialect.prepare)
 
     def ask(self, statement):
-        """Returns the one value that a statement answers, if any."""
+        """Returns the first value that a statement answers, if any."""
         with self.connection.cursor() as cursor:
             cursor.execute(statement)
             return cursor.fetchone()[0] if cursor.description else None
@@ -79,13 +81,13 @@ class DatabaseLock:
     def take(self):
         """Returns whether the lock is taken now. An error where the database has no such locks, or only pretends to."""
         answer = self.ask(self.dialect.take)
-        if answer is None or (answer and not self.held()):
+        if answer is None or (answer and not self.ask(self.dialect.held)):
             raise RuntimeError("the database keeps no advisory lock")
         return bool(answer)
 
     def held(self):
         """Returns whether the lock is still held; an error where the connection is gone."""
-        return bool(self.ask(self.dialect.held))
+        return bool(self.ask(self.dialect.still))
 
 
 class FileLock:
