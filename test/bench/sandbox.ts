@@ -43,7 +43,7 @@ const WAVES: readonly {
     },
     { kinds: ["Job"], wait: ({ metadata }) => ["wait", "--for=condition=complete", `job/${metadata.name}`] },
     {
-        kinds: ["Deployment", "Service/bots-webserver", "PodDisruptionBudget", "CronJob"],
+        kinds: ["Deployment", "Service/bots-webserver", "Service/bots-jobqueue", "PodDisruptionBudget", "CronJob"],
         wait: ({ kind, metadata }) =>
             kind === "Deployment" ? ["rollout", "status", `deployment/${metadata.name}`] : undefined,
     },

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
-import { appendFileSync, chownSync, existsSync, readFileSync, renameSync, copyFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+    appendFileSync,
+    chownSync,
+    copyFileSync,
+    existsSync,
+    mkdirSync,
+    readFileSync,
+    renameSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import type { Container, Outcome } from "./container";
 import { ground } from "./rootHooks";
 import { environmentFolder, healthcheck, System, until } from "./system";
@@ -8,6 +18,12 @@ import { environmentFolder, healthcheck, System, until } from "./system";
 const sample = join(__dirname, "../../../sandbox/sample");
 const resultName = "order-PO-2026-0042.csv";
 const configOption = `-c${environmentFolder}/config`;
+const slowRun = `import pathlib, time
+def pre(*args, **kwargs):
+    pathlib.Path("${environmentFolder}/botssys/begun").touch()
+    time.sleep(8)
+    pathlib.Path("${environmentFolder}/botssys/done").touch()
+`;
 
 describe("services", () => {
     let system: System;
@@ -77,13 +93,25 @@ describe("services", () => {
     it("jobqueueserver: SIGTERM lets the running job finish first", async () => {
         const jobqueue = await startJobqueue();
         const done = system.environmentPath("botssys/done");
-        const job = `touch ${environmentFolder}/botssys/begun; sleep 8; touch ${environmentFolder}/botssys/done`;
-        const queued = await jobqueue.exec("bots-job2queue", configOption, "sh", "-xc", job);
+        // Bots' engine calls this script as each run begins.
+        const script = system.environmentPath("usersys/routescripts/botsengine.py");
+        mkdirSync(dirname(script), { recursive: true });
+        writeFileSync(script, slowRun);
+        const queued = await jobqueue.exec("bots-job2queue", configOption, "bots-engine");
         assert.equal(queued.code, 0, queued.output);
         await until("the job runs", 30, () => existsSync(system.environmentPath("botssys/begun")));
         assert.ok(!existsSync(done));
         assertStopped(await jobqueue.terminate(), 0, 60);
         assert.ok(existsSync(done), "the job was cut off");
+        rmSync(script);
+    });
+
+    it("jobqueueserver: starts nothing but bots-engine", async () => {
+        const jobqueue = await startJobqueue();
+        const { code, output } = await jobqueue.exec("bots-job2queue", configOption, "touch", "/tmp/started");
+        assert.equal(code, 3, output);
+        assert.match(output, /^Refused: the job queue takes bots-engine alone\.$/m);
+        await jobqueue.kill();
     });
 
     it("jobqueueserver: not live where it does not listen", async () => {
