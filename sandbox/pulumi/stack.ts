@@ -7,7 +7,7 @@ import {
     type Stack,
 } from "@pulumi/pulumi/automation";
 import { randomBytes } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { kubectl } from "../cluster/kubectl";
@@ -37,6 +37,14 @@ export interface LocalStackOptions {
     readonly config: Readonly<Record<string, string>>;
     /** Ends the update; what is done is kept. Its reason is the name of the signal that asked for it. */
     readonly signal: AbortSignal;
+}
+
+/**
+ * The URL of a folder that keeps states. Without the attributes that its driver would write beside each file: a kill leaves
+ * them empty at times, and then no command reads the state any more ("failed to load checkpoint: EOF").
+ */
+export function fileBackend(folder: string): string {
+    return `file://${folder}?metadata=skip`;
 }
 
 /** Deploys the program. What the CLI says goes to this process' output; every method throws what went wrong. */
@@ -81,8 +89,16 @@ export class LocalStack {
 
     private async stack(): Promise<Stack> {
         const { cli, checkout, name, folder, kubeconfig, config } = this.options;
+        // Those of an earlier version, or of somebody who has used the backend without that option.
+        for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+            if (file.endsWith(".attrs")) rmSync(join(folder, file));
+        }
         const project = join(folder, "project");
         layProject(project, checkout, name);
+        // The provider leaves a copy of the kubeconfig there each time that it starts.
+        const temporary = join(folder, "tmp");
+        rmSync(temporary, { recursive: true, force: true });
+        mkdirSync(temporary);
         const stack = await LocalWorkspace.createOrSelectStack(
             { stackName: name, workDir: project },
             {
@@ -90,7 +106,8 @@ export class LocalStack {
                 envVars: {
                     ...cli.env,
                     KUBECONFIG: kubeconfig,
-                    PULUMI_BACKEND_URL: `file://${folder}`,
+                    TMPDIR: temporary,
+                    PULUMI_BACKEND_URL: fileBackend(folder),
                     PULUMI_CONFIG_PASSPHRASE: passphrase(folder),
                     PULUMI_SKIP_UPDATE_CHECK: "true",
                 },
