@@ -1,19 +1,20 @@
 import { readFileSync } from "node:fs";
 import { attempt, run } from "../exec";
 
-/** What is mounted at or below the folders, in the order in which it was mounted. */
-export function mountsBelow(
-    folders: readonly string[],
-    table = readFileSync("/proc/self/mountinfo", "utf8"),
-): string[] {
+/** Where something is mounted, in the order in which it was. */
+export function mounts(table = readFileSync("/proc/self/mountinfo", "utf8")): string[] {
     return table
         .split("\n")
         .flatMap((line) => line.split(" ").slice(4, 5))
-        .map((path) => path.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))))
-        .filter((path) => folders.some((folder) => path === folder || path.startsWith(`${folder}/`)));
+        .map((path) => path.replace(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))));
 }
 
-/** Takes away everything that is mounted at or below the folders, the last mounted first. */
+/** What is mounted below the folders. What is mounted at one of them, a disk for the sandbox say, is not of its making. */
+export function mountsBelow(folders: readonly string[], table?: string): string[] {
+    return mounts(table).filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)));
+}
+
+/** Takes away everything that is mounted below the folders, the last mounted first. */
 export async function unmountBelow(folders: readonly string[]): Promise<number> {
     let count = 0;
     // Looked up anew each time: taking one mount away may take its copies away too.

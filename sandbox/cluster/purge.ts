@@ -7,7 +7,7 @@ import { SandboxError } from "../errors";
 import { restoreHost } from "./host";
 import { cache, layout } from "./layout";
 import { withLock } from "../lock";
-import { mountsBelow, unmountBelow } from "./mounts";
+import { mounts, mountsBelow, unmountBelow } from "./mounts";
 import { hasBridge, removeNetwork } from "./network";
 import { requireAdministrator } from "./preflight";
 import { bridge } from "./settings";
@@ -37,7 +37,9 @@ async function removeFiles(): Promise<void> {
     await restoreHost();
     // A folder that still holds a mount could be a volume's: removing it would remove what is mounted there.
     if (mountsBelow(ownFolders).length > 0) throw new SandboxError(`something is still mounted below ${stateDir}`);
-    for (const path of [...ownFolders, layout.lock]) rmSync(path, { recursive: true, force: true });
+    // A disk of the machine's administrator is emptied and stays where it is mounted.
+    const doomed = ownFolders.flatMap((folder) => (mounts().includes(folder) ? entries(folder) : [folder]));
+    for (const path of [...doomed, layout.lock]) rmSync(path, { recursive: true, force: true });
 }
 
 function removeCache(): void {
@@ -50,7 +52,7 @@ async function requireNothingLeft(): Promise<void> {
         ...mountsBelow(ownFolders),
         ...((await hasBridge()) ? [bridge] : []),
         ...groups(),
-        ...ownFolders.filter((folder) => existsSync(folder)),
+        ...ownFolders.filter((folder) => existsSync(folder) && !mounts().includes(folder)),
     ];
     if (left.length > 0) throw new SandboxError(`purge left behind: ${left.join(", ")}`);
 }

@@ -1,14 +1,15 @@
 import { existsSync } from "node:fs";
-import { kubeconfigPath, stateDir } from "../paths";
+import { kubeconfigPath } from "../paths";
 import { componentNames } from "./components";
 import { tryKubectl } from "./kubectl";
+import { layout } from "./layout";
 import { lackForPolicies } from "./networkPolicies";
 import { nodeName } from "./settings";
 import { runningComponents } from "./supervise";
 
 /** What runs, as lines to read, and whether all of it does. */
 export async function status(): Promise<{ lines: string[]; isUp: boolean }> {
-    if (!existsSync(stateDir)) return { lines: ["there is no sandbox on this machine"], isUp: false };
+    if (!existsSync(layout.hostRecord)) return { lines: ["there is no sandbox on this machine"], isUp: false };
     const running = new Map(runningComponents().map(({ name, pid }) => [name, pid]));
     const node = await nodeStatus();
     const lines = [
