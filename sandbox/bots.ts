@@ -73,15 +73,12 @@ export async function runEngine(route?: string): Promise<string> {
     if (route !== undefined) job.spec.template.spec.containers[0]?.args?.push(route);
     await kubectl(["create", "-n", NAMESPACE, "-f", "-"], { input: JSON.stringify(job) });
     let outcome: string | undefined;
-    await waitUntil(
-        `the engine's job ${name} to end`,
-        async () => {
-            const mine = (await engineJobs()).find(({ metadata }) => metadata.name === name);
-            outcome = mine && ended(mine);
-            return outcome !== undefined;
-        },
-        { timeout: ENGINE_LIMIT, interval: 500 },
-    );
+    const hasEnded = async () => {
+        const mine = (await engineJobs()).find(({ metadata }) => metadata.name === name);
+        outcome = mine && ended(mine);
+        return outcome !== undefined;
+    };
+    await waitUntil(`the engine's job ${name} to end`, hasEnded, { timeout: ENGINE_LIMIT, interval: 500 });
     const said = (await tryKubectl(["logs", "-n", NAMESPACE, `job/${name}`])).stdout;
     // For Bots it is a warning, and a run of nothing a success.
     if (route !== undefined && said.includes(`There is no (active) route "${route}"`)) {
@@ -118,15 +115,13 @@ async function showEngineLog(): Promise<void> {
         );
     }
     let log = "";
-    let reason = "";
     // A pod that still starts has no log, and kubectl calls that a failure.
     const hasLog = async () => {
         const { code, stdout, stderr } = await tryKubectl(logs(`job/${latest}`));
         log = stdout;
-        reason = stderr.trim();
-        return code === 0;
+        return code === 0 || stderr.trim();
     };
-    await waitUntil(`the engine's job ${latest} to start`, hasLog, { timeout: 60, explain: () => reason });
+    await waitUntil(`the engine's job ${latest} to start`, hasLog, { timeout: 60 });
     process.stdout.write(log);
 }
 

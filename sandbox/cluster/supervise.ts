@@ -98,10 +98,12 @@ export async function stop(name: string, grace: number): Promise<boolean> {
     return true;
 }
 
-/** Fails, with the component's last words, if it does not run. */
-export function requireRunning(name: string): void {
-    const record = readRecord(name);
-    if (!record || !isRunning(record)) throw died(name);
+/** Fails, with the last words of the first component that does not run. */
+export function requireRunning(...names: string[]): void {
+    for (const name of names) {
+        const record = readRecord(name);
+        if (!record || !isRunning(record)) throw died(name);
+    }
 }
 
 /** The components that were started and still run, by name and pid. */

@@ -1,26 +1,26 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SandboxError } from "../errors";
 
+/** Whether it is so; text says why it is not, as far as that is known. */
+export type Answer = boolean | string;
+
 export interface WaitOptions {
     /** Seconds until it gives up. */
     timeout: number;
     /** Milliseconds between two looks; default 200. */
     interval?: number;
-    /** What to tell the user when the time is up: the cause as far as it is known. */
-    explain?: () => string;
 }
 
-/** Looks until `probe` answers true. Fails with `what` and the explanation when the time is up. */
+/** Looks until `probe` answers true. Fails with `what` and the last answer when the time is up. */
 export async function waitUntil(
     what: string,
-    probe: () => boolean | Promise<boolean>,
-    { timeout, interval = 200, explain }: WaitOptions,
+    probe: () => Answer | Promise<Answer>,
+    { timeout, interval = 200 }: WaitOptions,
 ): Promise<void> {
     const deadline = Date.now() + timeout * 1000;
-    while (!(await probe())) {
+    for (let answer = await probe(); answer !== true; answer = await probe()) {
         if (Date.now() > deadline) {
-            const cause = explain?.();
-            throw new SandboxError(`gave up after ${timeout} s waiting for ${what}${cause ? `: ${cause}` : ""}`);
+            throw new SandboxError(`gave up after ${timeout} s waiting for ${what}${answer ? `: ${answer}` : ""}`);
         }
         await sleep(interval);
     }
