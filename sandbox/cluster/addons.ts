@@ -4,6 +4,7 @@ import { images } from "./images";
 import { kubectl } from "./kubectl";
 import { layout } from "./layout";
 import { clusterDomain, dnsAddress, storageClass } from "./settings";
+import { fill } from "./template";
 
 const folder = join(__dirname, "addons");
 
@@ -28,9 +29,5 @@ export function addonManifests(): string {
     const texts = readdirSync(folder)
         .sort()
         .map((file) => readFileSync(join(folder, file), "utf8"));
-    return texts.join("---\n").replace(/\{\{(\w+)\}\}/g, (placeholder, name: string) => {
-        const value = values[name];
-        if (value === undefined) throw new Error(`an add-on asks for ${placeholder}, which has no value`);
-        return value;
-    });
+    return fill(texts.join("---\n"), values);
 }
