@@ -6,7 +6,7 @@ import { ctr } from "./ctr";
 import { SandboxError } from "../errors";
 import { writeWhole } from "../writeWhole";
 import { cache, layout } from "./layout";
-import { writeOciArchive, type SmallImage } from "./oci";
+import { type SmallImage, writeArchive } from "./smallImage";
 import { busybox } from "./packages";
 
 const prefix = "localhost/bots-edi-sandbox";
@@ -29,7 +29,7 @@ export async function provideClusterImages(): Promise<number> {
     let imported = 0;
     for (const image of clusterImages()) {
         const archive = archiveOf(image);
-        if (!existsSync(archive)) await writeOciArchive(image, archive);
+        if (!existsSync(archive)) await writeArchive(image, archive);
         if ((await importImage(archive)) === "imported") imported++;
     }
     return imported;
