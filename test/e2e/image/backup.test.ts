@@ -39,8 +39,7 @@ describe("backup", () => {
     before(async () => {
         system = new System(ground());
         await system.startDatabase();
-        const { code, output } = await system.run(["sh", "-c", "/entrypoint.sh init-db && python /sample/load.py"]);
-        assert.equal(code, 0, output);
+        await system.installSample();
         await inBots(ADD_PARTNERS);
     });
     after(() => system.stop());

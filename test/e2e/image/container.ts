@@ -38,7 +38,7 @@ export class Container {
     readonly ended: Promise<Outcome>;
 
     private readonly process: ChildProcess;
-    private output = "";
+    private readonly said: () => string;
 
     private constructor(
         private readonly name: string,
@@ -48,13 +48,8 @@ export class Container {
         this.process = spawn(runc, ["--root", state, "run", "--bundle", bundle, name], {
             stdio: ["ignore", "pipe", "pipe"],
         });
-        for (const stream of [this.process.stdout, this.process.stderr]) {
-            stream?.on("data", (chunk: Buffer) => (this.output += chunk.toString()));
-        }
-        this.ended = once(this.process, "close").then(([code]: unknown[]) => ({
-            code: typeof code === "number" ? code : Number.NaN,
-            output: this.output,
-        }));
+        this.said = collect(this.process);
+        this.ended = outcome(this.process, this.said);
     }
 
     /** Starts a container; it ends with the machine at the latest. */
@@ -72,7 +67,7 @@ export class Container {
 
     /** What it has printed so far. */
     get log(): string {
-        return this.output;
+        return this.said();
     }
 
     get running(): boolean {
@@ -82,12 +77,7 @@ export class Container {
     /** Runs a command in the running container, as its user. */
     async exec(...command: string[]): Promise<Outcome> {
         const child = spawn(runc, ["--root", this.state, "exec", this.name, ...command]);
-        let output = "";
-        for (const stream of [child.stdout, child.stderr]) {
-            stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-        }
-        const [code] = (await once(child, "close")) as [number | null];
-        return { code: code ?? Number.NaN, output };
+        return outcome(child, collect(child));
     }
 
     /** Sends SIGTERM to its first process, as the kubelet does, and waits for the end; the seconds that it took. */
@@ -103,6 +93,18 @@ export class Container {
         await run(runc, ["--root", this.state, "kill", this.name, "KILL"]).catch(() => this.process.kill("SIGTERM"));
         await this.ended;
     }
+}
+
+/** Collects what a process prints; the function that it returns tells it. */
+function collect({ stdout, stderr }: ChildProcess): () => string {
+    let output = "";
+    for (const stream of [stdout, stderr]) stream?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    return () => output;
+}
+
+async function outcome(child: ChildProcess, said: () => string): Promise<Outcome> {
+    const [code] = (await once(child, "close")) as [number | null];
+    return { code: code ?? Number.NaN, output: said() };
 }
 
 function specification(machine: Machine, name: string, options: ContainerOptions): object {

@@ -38,7 +38,7 @@ describe("health", () => {
     });
 
     it("after init-db: all well, and the login page is served", async () => {
-        assert.equal((await system.entrypoint("init-db")).code, 0);
+        await system.succeed("init-db");
         assert.deepEqual(await answers(), well);
         assert.equal((await system.get("/login/")).status, 200);
         assert.equal((await system.get("/health/other")).status, 404);

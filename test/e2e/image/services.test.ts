@@ -1,22 +1,19 @@
 import assert from "node:assert/strict";
 import {
     appendFileSync,
-    chownSync,
-    copyFileSync,
     existsSync,
     mkdirSync,
+    readdirSync,
     readFileSync,
     renameSync,
     rmSync,
     writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { Container, Outcome } from "./container";
 import { ground } from "./rootHooks";
-import { environmentFolder, healthcheck, System, until } from "./system";
+import { environmentFolder, expected, healthcheck, order, System, until } from "./system";
 
-const sample = join(__dirname, "../../../sandbox/sample");
-const resultName = "order-PO-2026-0042.csv";
 const configOption = `-c${environmentFolder}/config`;
 const slowRun = `import pathlib, time
 def pre(*args, **kwargs):
@@ -34,9 +31,7 @@ describe("services", () => {
             `\n[dirmonitor1]\npath = ${environmentFolder}/botssys/infile/sample\nfilemask = *.edi\nroute = sample_order\n`,
         );
         await system.startDatabase();
-        assert.equal((await system.entrypoint("init-db")).code, 0);
-        const loaded = await system.run(["sh", "-c", "/entrypoint.sh init-db && python /sample/load.py"]);
-        assert.equal(loaded.code, 0, loaded.output);
+        await system.installSample();
     });
     after(() => system.stop());
 
@@ -130,23 +125,17 @@ describe("services", () => {
             assert.ok(dirmonitor.running, dirmonitor.log);
             return dirmonitor.log.includes("Bots dirmonitor started");
         });
-        const inbox = system.environmentPath("botssys/infile/sample");
-        copyFileSync(join(sample, "order.edi"), join(inbox, ".order"));
-        chownSync(join(inbox, ".order"), 10001, 10001);
-        renameSync(join(inbox, ".order"), join(inbox, "order.edi"));
-        const result = system.environmentPath("botssys/outfile/sample", resultName);
-        await until("the order is converted", 60, () => existsSync(result) && !existsSync(join(inbox, "order.edi")));
+        system.drop(order);
+        const isConverted = () => existsSync(system.result) && readdirSync(system.inbox).length === 0;
+        await until("the order is converted", 60, isConverted);
         assertStopped(await dirmonitor.terminate(), 143, 30);
         assertStopped(await jobqueue.terminate(), 0, 60);
-        assert.deepEqual(readFileSync(result), readFileSync(join(sample, "expected", resultName)));
+        assert.deepEqual(readFileSync(system.result), expected);
     });
 
     it("bots-plugoutindex writes the routes and channels", async () => {
-        const { code, output } = await system.run([
-            "sh",
-            "-c",
-            `/entrypoint.sh init-db && bots-plugoutindex ${configOption}`,
-        ]);
+        const script = `/entrypoint.sh init-db && bots-plugoutindex ${configOption}`;
+        const { code, output } = await system.run(["sh", "-c", script]);
         assert.equal(code, 0, output);
         assert.match(readFileSync(system.environmentPath("usersys/index.py"), "utf8"), /sample_order/);
     });

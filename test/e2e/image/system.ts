@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chownSync, cpSync, mkdirSync, rmSync } from "node:fs";
+import { chownSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Container, type ContainerOptions, type Outcome } from "./container";
@@ -11,6 +11,13 @@ const botsHome = "/home/bots/.bots";
 
 /** Where Bots keeps its environment in a container. */
 export const environmentFolder = `${botsHome}/env/default`;
+
+const sample = join(repository, "sandbox/sample");
+const resultName = "order-PO-2026-0042.csv";
+
+/** The sample order, and what has to become of it. */
+export const order = readFileSync(join(sample, "order.edi"));
+export const expected = readFileSync(join(sample, "expected", resultName));
 
 /** The image's own health check. */
 export const healthcheck = ["python", "/usr/local/bots/scripts/healthcheck.py", "--config-dir", "/config", "--check"];
@@ -66,6 +73,22 @@ export class System {
         return this.path("bots/env/default", ...parts);
     }
 
+    /** Where the sample order is put, and what becomes of it, on this machine. */
+    get inbox(): string {
+        return this.environmentPath("botssys/infile/sample");
+    }
+
+    get result(): string {
+        return this.environmentPath("botssys/outfile/sample", resultName);
+    }
+
+    /** Puts a file into the inbox as its sender would: whole, and readable and removable by Bots. */
+    drop(content: Buffer): void {
+        writeFileSync(join(this.inbox, ".order"), content);
+        chownSync(join(this.inbox, ".order"), 10001, 10001);
+        renameSync(join(this.inbox, ".order"), join(this.inbox, "order.edi"));
+    }
+
     /** Makes an empty folder in the volumes that this user may write to. */
     volume(name: string, uid: number): void {
         mkdirSync(this.path(name), { recursive: true });
@@ -115,7 +138,7 @@ export class System {
             volumes: {
                 [botsHome]: this.path("bots"),
                 "/config": this.path("config"),
-                "/sample": join(repository, "sandbox/sample"),
+                "/sample": sample,
             },
             temporary: [`${environmentFolder}/config`],
         });
@@ -129,6 +152,20 @@ export class System {
     /** Runs a service of the entrypoint to its end. */
     async entrypoint(...args: string[]): Promise<Outcome> {
         return this.run(["/entrypoint.sh", ...args]);
+    }
+
+    /** As {@link entrypoint}, for what has to succeed; returns what it printed. */
+    async succeed(...args: string[]): Promise<string> {
+        const { code, output } = await this.entrypoint(...args);
+        assert.equal(code, 0, output);
+        return output;
+    }
+
+    /** Initialises the database and installs the sample order's route. */
+    async installSample(...options: string[]): Promise<void> {
+        const script = '/entrypoint.sh init-db && python /sample/load.py "$@"';
+        const { code, output } = await this.run(["sh", "-c", script, "sh", ...options]);
+        assert.equal(code, 0, output);
     }
 
     /** Starts the web server and waits until it serves. */
