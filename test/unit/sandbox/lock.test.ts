@@ -12,10 +12,20 @@ describe("lock", function () {
     let folder = "";
     let file = "";
     let holder: ChildProcess | undefined;
+    /** How many are inside, and were at most. */
+    const seen = { inside: 0, most: 0 };
+    const enter = () =>
+        withLock(file, async () => {
+            seen.most = Math.max(seen.most, ++seen.inside);
+            await sleep(50);
+            seen.inside--;
+        });
+
     before(function () {
         if (process.platform !== "linux") this.skip();
     });
     beforeEach(() => {
+        seen.most = 0;
         folder = mkdtempSync(join(tmpdir(), "lock-"));
         file = join(folder, "below", "lock");
     });
@@ -25,16 +35,8 @@ describe("lock", function () {
     });
 
     it("lets one in at a time", async () => {
-        let inside = 0;
-        let most = 0;
-        const enter = () =>
-            withLock(file, async () => {
-                most = Math.max(most, ++inside);
-                await sleep(20);
-                inside--;
-            });
         await Promise.all([enter(), enter(), enter()]);
-        assert.equal(most, 1);
+        assert.equal(seen.most, 1);
     });
 
     it("is released when the work fails", async () => {
@@ -83,14 +85,6 @@ describe("lock", function () {
     });
 
     it("lets one in at a time after its file was removed by the one who held it", async () => {
-        let inside = 0;
-        let most = 0;
-        const enter = () =>
-            withLock(file, async () => {
-                most = Math.max(most, ++inside);
-                await sleep(50);
-                inside--;
-            });
         const waiters: Promise<void>[] = [];
         await withLock(file, async () => {
             waiters.push(enter());
@@ -100,6 +94,6 @@ describe("lock", function () {
             await sleep(100);
         });
         await Promise.all(waiters);
-        assert.equal(most, 1);
+        assert.equal(seen.most, 1);
     });
 });
