@@ -4,6 +4,9 @@ import { join } from "node:path";
 /** The one name that everything the sandbox makes on a host carries. */
 export const sandboxName = "bots-edi-sandbox";
 
+/** This checkout, whose program is deployed. */
+export const checkout = join(__dirname, "..");
+
 /** What survives `down` and a reboot: etcd's data, certificates, volumes, images. `purge` removes it. */
 export const stateDir = `/var/lib/${sandboxName}`;
 

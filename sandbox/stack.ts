@@ -2,15 +2,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { SandboxError } from "./errors";
-import { kubeconfigPath, stateDir } from "./paths";
+import { checkout, kubeconfigPath, stateDir } from "./paths";
 import { providePulumi } from "./pulumi/cli";
 import { LocalStack, type LocalStackOptions } from "./pulumi/stack";
 
 /** Its name: its configuration is Pulumi.sandbox.yaml. */
 export const STACK = "sandbox";
-
-/** This checkout, whose program is deployed. */
-export const CHECKOUT = join(__dirname, "..");
 
 /** Where its state is, a file backend of the Pulumi CLI, with its passphrase. */
 export const pulumiFolder = join(stateDir, "pulumi");
@@ -32,7 +29,7 @@ export async function sandboxStack(options: Pick<LocalStackOptions, "config" | "
     requireNoFormerStack();
     const note = (line: string) => process.stdout.write(`${line}\n`);
     const cli = await providePulumi(note);
-    note(`Deploying ${CHECKOUT} with ${cli.title}`);
-    const fixed = { checkout: CHECKOUT, name: STACK, folder: pulumiFolder, kubeconfig: kubeconfigPath };
+    note(`Deploying ${checkout} with ${cli.title}`);
+    const fixed = { checkout, name: STACK, folder: pulumiFolder, kubeconfig: kubeconfigPath };
     return new LocalStack({ cli, ...fixed, ...options });
 }

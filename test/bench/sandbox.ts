@@ -7,10 +7,13 @@ import { parse } from "yaml";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { kubectl } from "../../sandbox/cluster/kubectl";
+import { checkout } from "../../sandbox/paths";
 import { admit, dismiss, putCredentials } from "../e2e/pulumi/externalDatabase";
-import { makeNamespace, removeNamespace, ROOT, TestStack } from "../e2e/pulumi/testStack";
+import { TestNamespace } from "../e2e/namespace";
+import { TestStack } from "../e2e/pulumi/testStack";
 import { MASK, objects, SECRET_SIGNATURE } from "../support/recorder";
 import { recordStack } from "../support/stack";
+import { median } from "./usage";
 
 /** The most that each ratio may be. */
 const LIMITS = { up: 1.15, sandbox: 1.5, prod: 1.25 };
@@ -82,10 +85,6 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
     return (performance.now() - begin) / 1000;
 }
 
-function median(numbers: readonly number[]): number {
-    return [...numbers].sort((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? NaN;
-}
-
 /** Prints a ratio and says whether it is within its limit. */
 function report(what: string, ours: readonly number[], theirs: readonly number[], limit: number): boolean {
     const ratio = median(ours.map((value, index) => value / (theirs[index] ?? NaN)));
@@ -98,7 +97,7 @@ function report(what: string, ours: readonly number[], theirs: readonly number[]
 
 /** Settings of a stack's file, without the project's prefix. */
 function settings(stack: string): Record<string, unknown> {
-    const { config } = parse(readFileSync(join(ROOT, `Pulumi.${stack}.yaml`), "utf8")) as { config: object };
+    const { config } = parse(readFileSync(join(checkout, `Pulumi.${stack}.yaml`), "utf8")) as { config: object };
     return Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace("bots-edi:", ""), value]));
 }
 
@@ -114,12 +113,12 @@ async function measureUp(): Promise<boolean> {
         const [ours, theirs] = ["edi-bench-pulumi", "edi-bench-kubectl"];
         const stack = await TestStack.botsEdi({ ...settings("sandbox"), namespace: ours });
         times.ours.push(await seconds(() => stack.up()));
-        stack.forget();
-        await removeNamespace(ours);
+        stack.remove();
+        await new TestNamespace(ours).delete();
 
         const all = await manifests(theirs);
         times.theirs.push(await seconds(() => withKubectl(theirs, all)));
-        await removeNamespace(theirs);
+        await new TestNamespace(theirs).delete();
     }
     return report("up, beside kubectl apply and wait", times.ours, times.theirs, LIMITS.up);
 }
@@ -128,7 +127,7 @@ async function measurePreviews(): Promise<boolean> {
     const names = { sandbox: "edi-bench-sandbox", prod: "edi-bench-prod", five: "edi-bench-five" };
     const made: TestStack[] = [];
     try {
-        for (const name of [names.prod, names.five]) await makeNamespace(name);
+        for (const name of [names.prod, names.five]) await new TestNamespace(name).create();
         await putCredentials(names.prod);
         await admit(names.prod);
         // As prod is, but for what the sandbox's cluster has in another way or not at all.
@@ -140,7 +139,7 @@ async function measurePreviews(): Promise<boolean> {
         };
         const prod = { ...settings("prod"), ...here, namespace: names.prod, protectData: "false" };
         const stacks = {
-            five: await deployed(await TestStack.fiveConfigMaps(names.five)),
+            five: await deployed(await TestStack.of("five", { namespace: names.five })),
             sandbox: await deployed(await TestStack.botsEdi({ ...settings("sandbox"), namespace: names.sandbox })),
             prod: await deployed(await TestStack.botsEdi(prod)),
         };
@@ -156,9 +155,9 @@ async function measurePreviews(): Promise<boolean> {
         );
         return outcomes.every(Boolean);
     } finally {
-        for (const stack of made) stack.forget();
+        for (const stack of made) stack.remove();
         await dismiss(names.prod);
-        for (const name of Object.values(names)) await removeNamespace(name);
+        for (const name of Object.values(names)) await new TestNamespace(name).delete();
     }
 }
 

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
@@ -12,6 +12,7 @@ import { certificate } from "../../../sandbox/cluster/pki";
 import { apiServerUrl } from "../../../sandbox/cluster/settings";
 import { waitUntil } from "../../../sandbox/cluster/wait";
 import { kubeconfigPath } from "../../../sandbox/paths";
+import { TestNamespace } from "../namespace";
 import {
     componentPids,
     idlePod,
@@ -21,7 +22,6 @@ import {
     sandbox,
     service,
     sharedClaim,
-    TestNamespace,
     trySandbox,
     webPod,
 } from "./sandbox";
@@ -35,12 +35,11 @@ describe("the cluster", () => {
     describe("node", () => {
         it("is Ready, with the pinned Kubernetes", async () => {
             await requireAllUp();
-            const { items } = JSON.parse(await kubectl(["get", "nodes", "-o", "json"])) as {
-                items: { status: { nodeInfo: { kubeletVersion: string; containerRuntimeVersion: string } } }[];
-            };
-            assert.equal(items.length, 1);
-            assert.equal(items[0]?.status.nodeInfo.kubeletVersion, kubernetesVersion());
-            assert.match(items[0].status.nodeInfo.containerRuntimeVersion, /^containerd:/);
+            const versions =
+                "jsonpath={range .items[*].status.nodeInfo}{.kubeletVersion} {.containerRuntimeVersion}{end}";
+            const [kubelet, runtime, more] = (await kubectl(["get", "nodes", "-o", versions])).split(" ");
+            assert.deepEqual([kubelet, more], [kubernetesVersion(), undefined]);
+            assert.match(runtime ?? "", /^containerd:/);
         });
 
         it("is left alone by a second up", async () => {
@@ -63,14 +62,11 @@ describe("the cluster", () => {
             assert.equal(await namespace.kubectl("logs", "web"), "serving hello\n");
         });
 
-        it("take commands by exec, through the pass-through", async () => {
-            const args = ["kubectl", "-n", namespace.name, "exec", "web", "--", "cat", "/tmp/index.html"];
-            assert.equal(await sandbox(...args), "hello\n");
-        });
-
-        it("give exec's exit code back", async () => {
-            const args = ["kubectl", "-n", namespace.name, "exec", "web", "--", "sh", "-c", "exit 7"];
-            assert.equal((await trySandbox(...args)).code, 7);
+        it("take commands by exec, through the pass-through, and give their exit code back", async () => {
+            const script = "cat /tmp/index.html; exit 7";
+            const args = ["kubectl", "-n", namespace.name, "exec", "web", "--", "sh", "-c", script];
+            const { code, stdout } = await trySandbox(...args);
+            assert.deepEqual([stdout, code], ["hello\n", 7]);
         });
 
         it("are reached by port-forward", async () => {
@@ -79,8 +75,17 @@ describe("the cluster", () => {
             });
             const ended = once(forward, "exit");
             try {
-                const port = await forwardedPort(forward);
-                const response = await fetch(`http://127.0.0.1:${port}/`);
+                let said = "";
+                // Its output stays open: kubectl ends when it cannot write to it.
+                for (const stream of [forward.stdout, forward.stderr])
+                    stream.on("data", (part) => (said += String(part)));
+                let port: string | undefined;
+                const hasPort = () => {
+                    port = /Forwarding from 127\.0\.0\.1:(\d+)/.exec(said)?.[1];
+                    return port !== undefined || said;
+                };
+                await waitUntil("a forwarded port", hasPort, { timeout: 30 });
+                const response = await fetch(`http://127.0.0.1:${port ?? ""}/`);
                 assert.equal(await response.text(), "hello\n");
             } finally {
                 forward.kill();
@@ -159,14 +164,8 @@ describe("the cluster", () => {
             const claim = "shared";
             await namespace.apply(sharedClaim(claim), idlePod("writer", { claim }), idlePod("reader", { claim }));
             await Promise.all([namespace.waitForPod("writer"), namespace.waitForPod("reader")]);
-            const phase = await namespace.kubectl(
-                "get",
-                "pvc",
-                claim,
-                "-o",
-                "jsonpath={.status.phase} {.spec.accessModes[*]}",
-            );
-            assert.equal(phase, "Bound ReadWriteMany");
+            assert.equal(await namespace.value(`pvc/${claim}`, ".status.phase"), "Bound");
+            assert.equal(await namespace.value(`pvc/${claim}`, ".spec.accessModes[*]"), "ReadWriteMany");
             await namespace.kubectl("exec", "writer", "--", "sh", "-c", "echo shared > /shared/file");
             assert.equal(await namespace.kubectl("exec", "reader", "--", "cat", "/shared/file"), "shared\n");
         });
@@ -175,22 +174,14 @@ describe("the cluster", () => {
             const claim = "database";
             await namespace.apply(sharedClaim(claim), idlePod("database", { claim, uid: 999 }));
             await namespace.waitForPod("database");
-            await namespace.kubectl(
-                "exec",
-                "database",
-                "--",
-                "sh",
-                "-c",
-                "mkdir /shared/mysql && echo 1 > /shared/mysql/a",
-            );
-            const owner = await namespace.kubectl("exec", "database", "--", "stat", "-c", "%u", "/shared/mysql/a");
-            assert.equal(owner, "999\n");
+            const script = "mkdir /shared/mysql && echo 1 > /shared/mysql/a && stat -c %u /shared/mysql/a";
+            assert.equal(await namespace.kubectl("exec", "database", "--", "sh", "-c", script), "999\n");
         });
 
         it("are taken away with their claim", async () => {
             await namespace.apply(sharedClaim("short"));
             await namespace.kubectl("wait", "pvc/short", "--for=jsonpath={.status.phase}=Bound", "--timeout=60s");
-            const volume = await namespace.kubectl("get", "pvc", "short", "-o", "jsonpath={.spec.volumeName}");
+            const volume = await namespace.value("pvc/short", ".spec.volumeName");
             await namespace.kubectl("delete", "pvc", "short");
             await kubectl(["wait", `pv/${volume}`, "--for=delete", "--timeout=60s"]);
         });
@@ -203,17 +194,9 @@ describe("the cluster", () => {
 
         it("refuse a pod that breaks Pod Security's restricted level, and name what it broke", async () => {
             const good = pod("bad", { command: ["sleep", "1"] });
-            const bad = {
-                ...good,
-                spec: {
-                    ...good.spec,
-                    hostNetwork: true,
-                    containers: good.spec.containers.map((container) => ({
-                        ...container,
-                        securityContext: { privileged: true },
-                    })),
-                },
-            };
+            const securityContext = { privileged: true };
+            const containers = good.spec.containers.map((container) => ({ ...container, securityContext }));
+            const bad = { ...good, spec: { ...good.spec, hostNetwork: true, containers } };
             const { code, stderr } = await namespace.tryKubectl(["create", "-f", "-"], JSON.stringify(bad));
             assert.equal(code, 1);
             assert.match(stderr, /violates PodSecurity "restricted:latest"/);
@@ -234,12 +217,8 @@ describe("the cluster", () => {
         it("keep the node from labelling itself into trust, and from secrets of others", async () => {
             const asNode = (...args: string[]) =>
                 attempt(binaryPath("kubectl"), ["--kubeconfig", componentKubeconfig("kubelet"), ...args]);
-            const label = await asNode(
-                "label",
-                "node",
-                "bots-edi-sandbox",
-                "node-restriction.kubernetes.io/trusted=yes",
-            );
+            const trust = "node-restriction.kubernetes.io/trusted=yes";
+            const label = await asNode("label", "node", "bots-edi-sandbox", trust);
             assert.match(label.stderr, /is not allowed to modify labels/);
             const secrets = await asNode("get", "secrets", "--all-namespaces");
             assert.match(secrets.stderr, /forbidden/i);
@@ -260,19 +239,3 @@ describe("the cluster", () => {
         });
     });
 });
-
-/** The local port that kubectl chose. Its output stays open: kubectl ends when it cannot write to it. */
-function forwardedPort({ stdout, stderr }: ChildProcessWithoutNullStreams): Promise<string> {
-    return new Promise((resolve, reject) => {
-        let said = "";
-        const listen = (text: Buffer) => {
-            said += text.toString();
-            const port = /Forwarding from 127\.0\.0\.1:(\d+)/.exec(said)?.[1];
-            if (port) resolve(port);
-        };
-        stderr.on("data", listen);
-        stdout.on("data", listen).on("end", () => {
-            reject(new Error(`port-forward ended: ${said}`));
-        });
-    });
-}

@@ -11,17 +11,8 @@ import { identify } from "../../../sandbox/cluster/processIdentity";
 import { signal } from "../../../sandbox/cluster/signal";
 import { waitUntil } from "../../../sandbox/cluster/wait";
 import { runDir, stateDir } from "../../../sandbox/paths";
-import {
-    componentPids,
-    idlePod,
-    requireAllUp,
-    sandbox,
-    service,
-    sharedClaim,
-    TestNamespace,
-    webPod,
-    type Pod,
-} from "./sandbox";
+import { TestNamespace } from "../namespace";
+import { componentPids, idlePod, requireAllUp, sandbox, service, sharedClaim, webPod, type Pod } from "./sandbox";
 
 const namespace = new TestNamespace("e2e-recovery");
 
@@ -43,7 +34,7 @@ describe("after a crash", () => {
     });
 
     beforeEach(async () => {
-        earlier = await namespace.pod("web");
+        earlier = await namespace.get<Pod>("pod/web");
     });
 
     after(() => namespace.delete());
@@ -60,7 +51,7 @@ describe("after a crash", () => {
 
             await requireAllUp();
             await requireObjects();
-            const after = await namespace.pod("web");
+            const after = await namespace.get<Pod>("pod/web");
             assert.equal(after.metadata.uid, earlier.metadata.uid);
             assert.deepEqual(containers(after), containers(earlier), "the container was restarted");
         });
@@ -104,7 +95,7 @@ describe("after a crash", () => {
         // Until the kubelet has looked at them again, pods that are gone pass for Ready.
         await waitUntil("the pods to answer", async () => (await ask()).stdout === "kept\n", { timeout: 60 });
         await requireObjects();
-        assert.equal((await namespace.pod("web")).metadata.uid, earlier.metadata.uid);
+        assert.equal((await namespace.get<Pod>("pod/web")).metadata.uid, earlier.metadata.uid);
         assert.equal(await namespace.kubectl("exec", "client", "--", "cat", "/shared/file"), "kept\n");
     }
 });

@@ -1,11 +1,9 @@
 import { strict as assert } from "node:assert";
-import { join } from "node:path";
 import { attempt, run, type Outcome } from "../../../sandbox/exec";
 import { images } from "../../../sandbox/cluster/images";
-import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
 import { lackForPolicies } from "../../../sandbox/cluster/networkPolicies";
+import { checkout } from "../../../sandbox/paths";
 
-const checkout = join(__dirname, "..", "..", "..");
 const command = ["-r", "ts-node/register/transpile-only", "sandbox/cluster/main.ts"];
 
 /** Runs the sandbox's command as its users do. Fails with what it said unless it ends well. */
@@ -24,41 +22,6 @@ export async function requirePolicies(suite: Mocha.Context): Promise<void> {
     if (lack === undefined) return;
     console.log(`      skipped: this kernel cannot enforce network policies: ${lack}`);
     suite.skip();
-}
-
-/** Creates a namespace, lets `work` use it, and deletes it with all that is in it. */
-export class TestNamespace {
-    constructor(readonly name: string) {}
-
-    async create(labels: Record<string, string> = {}): Promise<void> {
-        await this.delete();
-        await this.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: this.name, labels } });
-    }
-
-    async delete(): Promise<void> {
-        await kubectl(["delete", "namespace", this.name, "--ignore-not-found", "--timeout=120s"]);
-    }
-
-    async apply(...objects: object[]): Promise<void> {
-        const list = { apiVersion: "v1", kind: "List", items: objects };
-        await kubectl(["apply", "-n", this.name, "-f", "-"], { input: JSON.stringify(list) });
-    }
-
-    kubectl(...args: string[]): Promise<string> {
-        return kubectl(["-n", this.name, ...args]);
-    }
-
-    tryKubectl(args: string[], input = ""): Promise<Outcome> {
-        return tryKubectl(["-n", this.name, ...args], { input });
-    }
-
-    async waitForPod(name: string): Promise<void> {
-        await this.kubectl("wait", `pod/${name}`, "--for=condition=Ready", "--timeout=90s");
-    }
-
-    async pod(name: string): Promise<Pod> {
-        return JSON.parse(await this.kubectl("get", "pod", name, "-o", "json")) as Pod;
-    }
 }
 
 export interface Pod {

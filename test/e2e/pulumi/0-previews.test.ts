@@ -1,10 +1,10 @@
 /** `npm run pulumi -- preview` of every stack, on a machine without Pulumi. It needs no cluster: a first preview reads none. */
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { attempt, run } from "../../../sandbox/exec";
 import { copyCheckout } from "./copyCheckout";
+import { Workplace } from "./workplace";
 
 /** Steps by operation, as `pulumi preview --json` counts them. */
 interface Preview {
@@ -12,85 +12,76 @@ interface Preview {
 }
 
 describe("npm run pulumi -- preview", () => {
-    let folder: string;
-    let backend: string;
-    const git = (...args: string[]) => execFileSync("git", args, { cwd: folder, encoding: "utf8" });
-    const pulumi = (...args: string[]) =>
-        spawnSync("npm", ["run", "--silent", "pulumi", "--", ...args, "--non-interactive"], {
-            cwd: folder,
-            encoding: "utf8",
-            env: {
-                ...process.env,
-                PULUMI_HOME: join(backend, "home"),
-                PULUMI_BACKEND_URL: `file://${backend}`,
-                PULUMI_CONFIG_PASSPHRASE: "test",
-                KUBECONFIG: join(backend, "none"),
-            },
-        });
+    let place: Workplace;
+    const git = (...args: string[]) => run("git", args, { cwd: place.folder });
+    const pulumi = (...args: string[]) => {
+        const command = ["run", "--silent", "pulumi", "--", ...args, "--non-interactive"];
+        return attempt("npm", command, { cwd: place.folder, env: place.env });
+    };
     const preview = (stack: string, ...args: string[]) =>
         pulumi("preview", "--stack", stack, "--policy-pack", "policy", ...args);
-    const set = (stack: string, ...args: string[]) => {
-        const { status, stderr } = pulumi("config", "set", "--stack", stack, ...args);
-        assert.equal(status, 0, stderr);
+    const set = async (stack: string, ...args: string[]) => {
+        const { code, stderr } = await pulumi("config", "set", "--stack", stack, ...args);
+        assert.equal(code, 0, stderr);
+    };
+    /** What a preview says that has to fail. */
+    const failure = async (stack: string) => {
+        const { code, stdout, stderr } = await preview(stack);
+        assert.notEqual(code, 0);
+        return stdout + stderr;
     };
 
-    before(() => {
-        backend = mkdtempSync(join(tmpdir(), "bots-edi-backend-"));
-        folder = mkdtempSync(join(tmpdir(), "bots-edi-preview-"));
+    before(async () => {
+        place = new Workplace("bots-edi", { KUBECONFIG: "/nonexistent" });
         // A copy: the CLI writes the key of its encryption into the stack's file.
-        copyCheckout(folder);
-        git("init", "--quiet");
-        git("add", "--all");
+        copyCheckout(place.folder);
+        await git("init", "--quiet");
+        await git("add", "--all");
     });
     after(() => {
-        for (const path of [folder, backend]) rmSync(path, { recursive: true, force: true });
+        place.remove();
     });
 
     for (const [stack, resources] of Object.entries({ dev: 41, staging: 33, prod: 38, sandbox: 39 })) {
-        it(`of ${stack}, held against the policy pack`, () => {
-            assert.equal(pulumi("stack", "init", stack).status, 0);
-            const { status, stdout, stderr } = preview(stack, "--json");
-            assert.equal(status, 0, `${stderr}\n${stdout}`);
+        it(`of ${stack}, held against the policy pack`, async () => {
+            assert.equal((await pulumi("stack", "init", stack)).code, 0);
+            const { code, stdout, stderr } = await preview(stack, "--json");
+            assert.equal(code, 0, `${stderr}\n${stdout}`);
             assert.match(stderr, /^Pulumi \d+\.\d+\.\d+, (built from its Go module|on the PATH)$/m);
             assert.deepEqual((JSON.parse(stdout) as Preview).changeSummary, { create: resources });
         });
     }
 
-    it("writes nothing into the checkout but the keys that `pulumi stack init` is asked for", () => {
-        const changed = git("ls-files", "--modified", "--others", "--exclude-standard");
+    it("writes nothing into the checkout but the keys that `pulumi stack init` is asked for", async () => {
+        const changed = await git("ls-files", "--modified", "--others", "--exclude-standard");
         const files = ["dev", "prod", "sandbox", "staging"].map((stack) => `Pulumi.${stack}.yaml`);
         assert.deepEqual(changed.trimEnd().split("\n").sort(), files);
     });
 
-    it("ends with the rule and what broke it where a policy is violated", () => {
-        set("prod", "protectData", "false");
-        const { status, stdout, stderr } = preview("prod");
-        assert.notEqual(status, 0);
-        assert.match(stdout + stderr, /\[mandatory\] +protected-volumes[^]*bots-edi-storage-data/);
-        assert.equal(pulumi("config", "rm", "--stack", "prod", "protectData").status, 0);
+    it("ends with the rule and what broke it where a policy is violated", async () => {
+        await set("prod", "protectData", "false");
+        assert.match(await failure("prod"), /\[mandatory\] +protected-volumes[^]*bots-edi-storage-data/);
+        assert.equal((await pulumi("config", "rm", "--stack", "prod", "protectData")).code, 0);
     });
 
-    it("ends with every error of a wrong configuration, and no resource", () => {
-        set("prod", "imageTag", "latest");
-        set("prod", "nonsense", "1");
-        const { status, stdout, stderr } = preview("prod");
-        assert.notEqual(status, 0);
-        assert.match(stdout + stderr, /has 2 errors:[^]*imageTag is "latest"[^]*nonsense is "1", and is no setting/);
-        assert.doesNotMatch(stdout, /kubernetes:/);
+    it("ends with every error of a wrong configuration, and no resource", async () => {
+        await set("prod", "imageTag", "latest");
+        await set("prod", "nonsense", "1");
+        const text = await failure("prod");
+        assert.match(text, /has 2 errors:[^]*imageTag is "latest"[^]*nonsense is "1", and is no setting/);
+        assert.doesNotMatch(text, /kubernetes:/);
     });
 
-    it("text that YAML changes was changed silently, and a secret in env ended in a ConfigMap: both are refused at up", () => {
-        set("staging", "--path", "--secret", "env.LICENCE", "hunter2");
-        const file = join(folder, "Pulumi.staging.yaml");
+    it("text that YAML changes was changed silently, and a secret in env ended in a ConfigMap: both are refused, none is shown", async () => {
+        await set("staging", "--path", "--secret", "env.LICENCE", "hunter2");
+        await set("staging", "--path", "--secret", "secretEnv.not a name", "hunter2");
         // By hand: the CLI itself quotes what it writes.
-        writeFileSync(file, readFileSync(file, "utf8").replace(/imageTag: .*/, "imageTag: 4.10"));
-        const { status, stdout, stderr } = preview("staging");
-        assert.notEqual(status, 0);
-        assert.match(
-            stdout + stderr,
-            /has 2 errors:[^]*imageTag is written 4\.10 and read as 4\.1; takes text: quote it/,
-        );
-        assert.match(stdout + stderr, /bots-edi:env is \[secret\]; takes nothing secret/);
-        assert.doesNotMatch(stdout + stderr, /hunter2/);
+        const text = place.read("Pulumi.staging.yaml").replace(/imageTag: .*/, "imageTag: 4.10");
+        writeFileSync(join(place.folder, "Pulumi.staging.yaml"), text);
+        const said = await failure("staging");
+        assert.match(said, /has 3 errors:[^]*imageTag is written 4\.10 and read as 4\.1; takes text: quote it/);
+        assert.match(said, /bots-edi:env is \[secret\]; takes nothing secret/);
+        assert.match(said, /secretEnv\.not a name/);
+        assert.doesNotMatch(said, /hunter2/);
     });
 });

@@ -2,21 +2,18 @@
 import assert from "node:assert/strict";
 import { NAMESPACE } from "../../../sandbox/bots";
 import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
-import { NodeLocalDns } from "./nodeLocalDns";
+import { TestNamespace } from "../namespace";
 import { admit, dismiss, putCredentials } from "../pulumi/externalDatabase";
 import { TestStack } from "../pulumi/testStack";
+import { NodeLocalDns } from "./nodeLocalDns";
 
-const OTHER = "edi-failed-init";
+const namespace = new TestNamespace("edi-failed-init");
 
 /** A stack with an external database: that of the sandbox's own stack. */
 const SETTINGS = {
-    imageTag: "3.3.1",
-    image: { repository: "localhost/bots-edi" },
-    storageClass: "sandbox-shared",
-    namespace: OTHER,
+    namespace: namespace.name,
     createNamespace: "false",
     protectData: "false",
-    storage: { data: "64Mi", logs: "64Mi", config: "64Mi" },
     env: { PYTHONPATH: "/home/bots/.bots/python" },
     pods: {
         annotations: { "example.com/mesh": "off" },
@@ -32,7 +29,7 @@ const SETTINGS = {
 const PARTNER = {
     apiVersion: "v1",
     kind: "Secret",
-    metadata: { name: "partner", namespace: OTHER },
+    metadata: { name: "partner" },
     stringData: { pin: "1234", id_sftp: "a key" },
 };
 
@@ -51,28 +48,28 @@ const SEEN = "20001\n20002 20003\na key\n1234\n";
 
 describe("a db-init that fails", () => {
     let stack: TestStack;
-    const workloads = () => kubectl(["get", "deployments,cronjobs,ingresses", "-n", OTHER, "-o", "name"]);
+    const workloads = async () =>
+        (await namespace.kubectl("get", "deployments,cronjobs,ingresses", "-o", "name")).trim();
 
     before(async () => {
         stack = await TestStack.botsEdi(SETTINGS);
-        await tryKubectl(["create", "namespace", OTHER]);
-        await putCredentials(OTHER, { DB_PASSWORD: "wrong-on-purpose" });
-        await kubectl(["apply", "-f", "-"], { input: JSON.stringify(PARTNER) });
-        await admit(OTHER);
+        await namespace.create();
+        await putCredentials(namespace.name, { DB_PASSWORD: "wrong-on-purpose" });
+        await namespace.apply(PARTNER);
+        await admit(namespace.name);
     });
-    after(async function () {
-        this.timeout(120_000);
-        await dismiss(OTHER);
-        await tryKubectl(["delete", "namespace", OTHER, "--wait=true", "--timeout=100s"]);
-        stack.forget();
+    after(async () => {
+        await dismiss(namespace.name);
+        await namespace.delete();
+        stack.remove();
     });
 
     it("DNS that is not reached was reported as a database that is not: the update's last lines name networkPolicy.dns", async () => {
-        stack.configure({ networkPolicy: { dns: ["nodeLocal"] }, databaseInit: { deadlineSeconds: 60 } });
+        stack.set({ networkPolicy: { dns: ["nodeLocal"] }, databaseInit: { deadlineSeconds: 60 } });
         const { code, text } = await stack.pulumi("up", "--yes", "--skip-preview");
         assert.notEqual(code, 0);
         assert.match(text, /DNS does not resolve bots-db\.edi\.svc: networkPolicy\.dns says where/);
-        stack.configure({ networkPolicy: { dns: ["cluster", "nodeLocal"] }, databaseInit: {} });
+        stack.set({ networkPolicy: { dns: ["cluster", "nodeLocal"] }, databaseInit: {} });
     });
 
     it("fails the update with the Job's last lines, and no webserver, job queue or engine exists", async () => {
@@ -80,13 +77,13 @@ describe("a db-init that fails", () => {
         assert.notEqual(code, 0);
         assert.match(text, /bots-edi-db-init/);
         assert.match(text, /Access denied/);
-        assert.equal((await workloads()).trim(), "");
+        assert.equal(await workloads(), "");
     });
 
     it("succeeds once the cause is mended, without any cleaning by hand", async () => {
-        await putCredentials(OTHER);
+        await putCredentials(namespace.name);
         await stack.up();
-        assert.deepEqual((await workloads()).trim().split("\n").sort(), [
+        assert.deepEqual((await workloads()).split("\n").sort(), [
             "cronjob.batch/bots-config-backup",
             "cronjob.batch/bots-engine",
             "deployment.apps/bots-jobqueue",
@@ -97,9 +94,9 @@ describe("a db-init that fails", () => {
     it("node-local DNS resolved nothing: 169.254.20.10 is asked where networkPolicy.dns says so, and nowhere else", async () => {
         const dns = await NodeLocalDns.start();
         try {
-            const ask = (namespace: string) =>
-                tryKubectl(["exec", "deployment/bots-webserver", "-n", namespace, "--", "python", "-c", QUERY]);
-            assert.match((await ask(OTHER)).stdout, /^answered$/m);
+            const ask = (from: string) =>
+                tryKubectl(["exec", "deployment/bots-webserver", "-n", from, "--", "python", "-c", QUERY]);
+            assert.match((await ask(namespace.name)).stdout, /^answered$/m);
             assert.match((await ask(NAMESPACE)).stderr, /timed out|TimeoutError/);
         } finally {
             await dns.stop();
@@ -108,15 +105,16 @@ describe("a db-init that fails", () => {
 
     it("another user, keys and packages had no way in: pods run as it, with files and variables of a Secret", async () => {
         const inPod = (script: string) =>
-            kubectl(["exec", "deployment/bots-webserver", "-n", OTHER, "--", "sh", "-c", script]);
+            namespace.kubectl("exec", "deployment/bots-webserver", "--", "sh", "-c", script);
         assert.equal(await inPod("id -u; id -G; cat /secrets/partner/id_sftp; echo; echo $PARTNER_PIN"), SEEN);
         await assert.rejects(inPod("echo x > /secrets/partner/id_sftp"), /Read-only file system/);
-        const labelled = await kubectl(["get", "pods", "-n", OTHER, "-l", "app=bots-edi,team=edi", "-o", "name"]);
+        const labelled = await namespace.kubectl("get", "pods", "-l", "app=bots-edi,team=edi", "-o", "name");
         assert.match(labelled, /bots-webserver[^]*bots-jobqueue|bots-jobqueue[^]*bots-webserver/);
         // A package for mappings, as docs/operations.md says; the engine is another pod.
         const folder = "/home/bots/.bots/python";
         await inPod(`mkdir -p ${folder} && echo 'WORD = "found"' > ${folder}/partner_package.py`);
-        const jobqueue = ["exec", "deployment/bots-jobqueue", "-n", OTHER, "--", "python", "-c"];
-        assert.equal(await kubectl([...jobqueue, "import partner_package; print(partner_package.WORD)"]), "found\n");
+        const jobqueue = ["exec", "deployment/bots-jobqueue", "--", "python", "-c"];
+        const word = await namespace.kubectl(...jobqueue, "import partner_package; print(partner_package.WORD)");
+        assert.equal(word, "found\n");
     });
 });

@@ -1,11 +1,29 @@
-/** The end of the sandbox's stack. */
+/** The last day of the sandbox's stack. */
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { NAMESPACE } from "../../../sandbox/bots";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
+import { waitUntil } from "../../../sandbox/cluster/wait";
+import { TestNamespace } from "../namespace";
 import { sandbox } from "./command";
 
+interface Events {
+    readonly items: readonly { readonly message: string }[];
+}
+
 describe("the end of the sandbox's stack", () => {
+    it("comes after the engine has run on its schedule", async function () {
+        this.timeout(460_000);
+        // By the CronJob's events: runs by hand count in its status and, as jobs, push a scheduled one out of its history.
+        const about = "involvedObject.kind=CronJob,involvedObject.name=bots-engine,reason=SawCompletedJob";
+        const succeeded = async () => {
+            const { items } = await new TestNamespace(NAMESPACE).get<Events>("events", "--field-selector", about);
+            const ended = items.map(({ message }) => message).join("; ");
+            return /job: bots-engine-\d+, condition: Complete\b/.test(ended) || ended;
+        };
+        await waitUntil("a run of the schedule to succeed", succeeded, { timeout: 420, interval: 2000 });
+    });
+
     it("destroys the stack and leaves the cluster", async () => {
         const { code } = await sandbox("destroy");
         assert.equal(code, 0);
