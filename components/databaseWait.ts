@@ -9,7 +9,7 @@ export const DATABASE_WAIT = "wait-for-database";
 const LIMIT = 20;
 
 /** Shell: ends with 1 where DNS does not know the database, which drivers report as a database that is down. */
-export const NAME_RESOLVES = `if [ -n "$DB_HOST" ] && command -v getent >/dev/null && ! timeout 15 getent ahosts "$DB_HOST" >/dev/null; then
+export const NAME_RESOLVES = `if [ -n "\${DB_HOST:-}" ] && command -v getent >/dev/null && ! timeout 15 getent ahosts "$DB_HOST" >/dev/null; then
   echo "DNS does not resolve $DB_HOST: networkPolicy.dns says where this cluster's DNS is; or DB_HOST in the Secret is wrong" >&2
   exit 1
 fi`;

@@ -4,7 +4,7 @@ import { chownSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { waitUntil } from "../../sandbox/cluster/wait";
 import { provideSurroundings, removeSurroundings } from "../e2e/pulumi/surroundings";
-import { removeNamespace } from "../e2e/pulumi/testStack";
+import { TestNamespace } from "../e2e/namespace";
 import { byExec, type Engine, WAYS } from "./engines";
 import { Measured } from "./measured";
 import { Orders } from "./orders";
@@ -53,7 +53,7 @@ describe("the alerts of a system", function () {
 
     before(async () => {
         await provideSurroundings();
-        await removeNamespace(NAMESPACE);
+        await new TestNamespace(NAMESPACE).delete();
         volume = await SmallVolume.of(NAMESPACE, "bots-edi-logs-pvc");
         system = await System.deploy("mariadb", NAMESPACE, SETTINGS);
         orders = await Orders.of(system, "alpha");
@@ -69,13 +69,12 @@ describe("the alerts of a system", function () {
     });
 
     const becomes = async (names: readonly string[], isFiring: boolean) => {
-        let firing = new Set<string>();
         const are = async () => {
-            firing = await prometheus.firing();
-            return names.every((name) => firing.has(name) === isFiring);
+            const firing = await prometheus.firing();
+            return names.every((name) => firing.has(name) === isFiring) || `fires: ${[...firing].join(" ")}`;
         };
         const what = `${names.join(", ")} to ${isFiring ? "fire" : "stop"}`;
-        await waitUntil(what, are, { timeout: LIMIT, interval: 500, explain: () => `fires: ${[...firing].join(" ")}` });
+        await waitUntil(what, are, { timeout: LIMIT, interval: 500 });
     };
     /** Waits until alerts fire that did not before. */
     const fire = async (provoked: string, ...names: string[]) => {

@@ -78,8 +78,8 @@ export class Prometheus {
             `--storage.tsdb.path=${join(prometheus.folder, "data")}`,
             `--web.listen-address=127.0.0.1:${PORTS.prometheus}`,
         ]);
-        const isUp = async () => (await prometheus.ask("/-/ready")) !== undefined;
-        await waitUntil("Prometheus to start", isUp, { timeout: 120, explain: () => prometheus.said.slice(-2000) });
+        const isUp = async () => (await prometheus.ask("/-/ready")) !== undefined || prometheus.said.slice(-2000);
+        await waitUntil("Prometheus to start", isUp, { timeout: 120 });
         return prometheus;
     }
 

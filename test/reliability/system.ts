@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { importProjectImages } from "../../sandbox/cluster/projectImages";
-import { kubectl, tryKubectl } from "../../sandbox/cluster/kubectl";
 import { waitUntil } from "../../sandbox/cluster/wait";
 import { type Outcome } from "../../sandbox/exec";
-import { read, removeNamespace, TestStack } from "../e2e/pulumi/testStack";
+import { TestNamespace } from "../e2e/namespace";
+import { TestStack } from "../e2e/pulumi/testStack";
 import { type DatabaseName } from "./plan";
 
 const IMAGES = { mariadb: "localhost/bots-edi-mariadb:10.11", postgresql: "localhost/bots-edi-postgresql:15" };
@@ -22,7 +22,7 @@ interface Volume {
 export class System {
     private constructor(
         readonly database: DatabaseName,
-        readonly namespace: string,
+        private readonly home: TestNamespace,
         private readonly stack: TestStack,
         /** The Bots environment on the data volume. */
         readonly folder: string,
@@ -35,11 +35,9 @@ export class System {
         settings: Record<string, unknown> = {},
     ): Promise<System> {
         await importProjectImages([database]);
-        await removeNamespace(namespace);
+        const home = new TestNamespace(namespace);
+        await home.delete();
         const stack = await TestStack.botsEdi({
-            imageTag: "3.3.1",
-            image: { repository: "localhost/bots-edi" },
-            storageClass: "sandbox-shared",
             namespace,
             protectData: "false",
             database: { engine: database, image: IMAGES[database], size: "1Gi" },
@@ -48,17 +46,21 @@ export class System {
             ...settings,
         });
         await stack.up();
-        const claim = await read<{ spec: { volumeName: string } }>(namespace, "pvc/bots-edi-data-pvc");
-        const { spec } = await read<Volume>(namespace, `pv/${claim.spec.volumeName}`);
+        const claim = await home.get<{ spec: { volumeName: string } }>("pvc/bots-edi-data-pvc");
+        const { spec } = await home.get<Volume>(`pv/${claim.spec.volumeName}`);
         const path = spec.hostPath?.path ?? spec.local?.path;
         assert.ok(path);
-        return new System(database, namespace, stack, join(path, "env", "default"));
+        return new System(database, home, stack, join(path, "env", "default"));
     }
 
     /** Removes it, its data included. */
     async remove(): Promise<void> {
-        await removeNamespace(this.namespace);
-        this.stack.forget();
+        await this.home.delete();
+        this.stack.remove();
+    }
+
+    get namespace(): string {
+        return this.home.name;
     }
 
     /** The command line of the database's server. */
@@ -68,17 +70,17 @@ export class System {
 
     /** kubectl in its namespace. */
     kubectl(...args: string[]): Promise<string> {
-        return kubectl(["-n", this.namespace, ...args]);
+        return this.home.kubectl(...args);
     }
 
     /** As `kubectl`, for calls that may fail. */
     tryKubectl(...args: string[]): Promise<Outcome> {
-        return tryKubectl(["-n", this.namespace, ...args]);
+        return this.home.tryKubectl(args);
     }
 
     /** An object of its namespace. */
     read<T>(...what: string[]): Promise<T> {
-        return read<T>(this.namespace, ...what);
+        return this.home.get<T>(...what);
     }
 
     /** Runs a script of this folder in a webserver. */

@@ -80,6 +80,8 @@ export async function startApiServer(): Promise<ApiServer> {
     start("kube-apiserver", {
         "etcd-servers": `http://127.0.0.1:${client}`,
         "bind-address": "127.0.0.1",
+        // By itself it asks the default route, which a machine without a network has not.
+        "advertise-address": "192.0.2.1",
         "secure-port": String(port),
         "cert-dir": join(folder, "certificates"),
         "service-cluster-ip-range": "10.0.0.0/24",

@@ -1,7 +1,7 @@
 /** A database that cannot be initialised: nothing that needs it is made, and once it can be, the next update goes on. */
 import assert from "node:assert/strict";
 import { NAMESPACE } from "../../../sandbox/bots";
-import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
+import { tryKubectl } from "../../../sandbox/cluster/kubectl";
 import { TestNamespace } from "../namespace";
 import { admit, dismiss, putCredentials } from "../pulumi/externalDatabase";
 import { TestStack } from "../pulumi/testStack";

@@ -11,11 +11,11 @@ import { waitUntil } from "../../../sandbox/cluster/wait";
 import { kubeconfigPath } from "../../../sandbox/paths";
 import { EXPECTED, OUTPUT } from "../../../sandbox/sampleOrder";
 import { openBrowser, Pages } from "./browser";
-import { ROOT } from "./command";
+import { checkout } from "../../../sandbox/paths";
 
 const PAGE = "http://127.0.0.1:8080";
 const OTHER_PORT = 18080;
-const SAMPLE = readFileSync(join(ROOT, "sandbox/sample/order.edi"), "latin1");
+const SAMPLE = readFileSync(join(checkout, "sandbox/sample/order.edi"), "latin1");
 const NUMBER = "PO-2026-0042";
 const OUTBOX = dirname(OUTPUT);
 const INBOX = OUTBOX.replace("outfile", "infile");
