@@ -54,6 +54,9 @@ export const count = wholeNumber(`a whole number of at least 1, at most ${MOST}`
 /** A length of time in whole seconds. */
 export const seconds = wholeNumber(`whole seconds, at least 1, at most ${MOST}`, 1, MOST);
 
+/** How late a run may start, in whole seconds. Below ten the CronJob controller, which looks that often, may miss it. */
+export const startingDeadline = wholeNumber(`whole seconds, at least 10, at most ${MOST}`, 10, MOST);
+
 /** A length of time that is also a time limit of database queries, in whole seconds. */
 export const secondsOfADay = wholeNumber("whole seconds, at least 1, at most 86400", 1, 86400);
 
@@ -90,6 +93,12 @@ export const objectName = text(
 export const namespaceName = text(
     /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
     "a namespace: at most 63 lower-case letters, digits and -, beginning and ending with a letter or digit",
+);
+
+/** The name of an engine's schedule. A CronJob's has 52 characters at most: it appends eleven for its Jobs. */
+export const scheduleName = text(
+    /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/,
+    "a name of at most 40 lower-case letters, digits and -, beginning and ending with a letter or digit",
 );
 
 /** A fully qualified host name without scheme, port or path. */

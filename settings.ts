@@ -1,5 +1,6 @@
 /** The stack's configuration: read once, checked at once, typed. */
 import * as pulumi from "@pulumi/pulumi";
+import { withEngineMemory } from "./settings/engineMemory";
 import { describe, keyOf, line, misreadLine, Origin } from "./settings/messages";
 import { notices } from "./settings/notices";
 import { brokenRules } from "./settings/rules";
@@ -85,7 +86,8 @@ export function parseSettings(raw: SettingsInput | Raw, context: SettingsContext
     const { settings, errors } = check({ project, raw: input, secretKeys }, misread.filter(isMisreadText));
     if (settings && errors.length === 0) {
         const { createNamespace = settings.database !== undefined, tls = settings.ingress !== undefined } = settings;
-        return { ...settings, createNamespace, tls };
+        const isGiven = (key: string) => valueAt(input, key.split(".")) !== undefined;
+        return { ...withEngineMemory(settings, isGiven), createNamespace, tls };
     }
     const title = `The configuration${stack === undefined ? "" : ` of stack ${stack}`} has ${errors.length === 1 ? "an error" : `${errors.length} errors`}:`;
     throw new pulumi.RunError(

@@ -1,4 +1,6 @@
 /** The alerts: what Prometheus tells an operator, when, and what there is to do. */
+import type { EngineSchedule } from "../settings/engineSchedules";
+import { longestGap, parseSchedule } from "../settings/schedule";
 
 /** What the alerts depend on. */
 export interface AlertsArgs {
@@ -6,8 +8,8 @@ export interface AlertsArgs {
     readonly namespace: string;
     /** Where operations.md can be read. */
     readonly runbook: string;
-    /** Seconds that a run may take. */
-    readonly deadlineSeconds: number;
+    /** The engine's schedules. */
+    readonly schedules: readonly EngineSchedule[];
     /** Seconds after which each of these alerts. */
     readonly alertAfter: {
         /** Without a run that had no errors. */
@@ -29,10 +31,21 @@ export interface AlertRule {
 }
 
 /** The alerts of one system. What webservers say comes once from each of them, so every expression takes one of all. */
-export function alertRules({ namespace, runbook, deadlineSeconds, alertAfter }: AlertsArgs): AlertRule[] {
+export function alertRules({ namespace, runbook, schedules, alertAfter }: AlertsArgs): AlertRule[] {
     const of = (metric: string, labels = "") => `${metric}{namespace="${namespace}"${labels && `,${labels}`}}`;
     const databaseAway = `min(${of("bots_check", 'check="database"')}) == 0`;
-    const suspended = `max(${of("kube_cronjob_spec_suspend", 'cronjob="bots-engine"')}) == 1`;
+    const named = (some: readonly EngineSchedule[]) => `cronjob=~"${some.map(({ cronJob }) => cronJob).join("|")}"`;
+    const receiving = schedules.filter((schedule) => schedule.arguments.includes("--new"));
+    const nothingReceives = receiving.length > 0 && `min(${of("kube_cronjob_spec_suspend", named(receiving))}) == 1`;
+    const longestRun = Math.max(...schedules.map(({ deadlineSeconds }) => deadlineSeconds));
+    const isLate = ({ cronJob, schedule, startingDeadlineSeconds: window }: EngineSchedule) => {
+        const [due, suspended] = ["next_schedule_time", "spec_suspend"].map((metric) =>
+            of(`kube_cronjob_${metric}`, `cronjob="${cronJob}"`),
+        );
+        // A run that was due while the schedule was suspended is none that is late.
+        const before = longestGap(parseSchedule(schedule)) + window;
+        return `time() - max by (cronjob) (${due ?? ""}) > ${window} unless on (cronjob) max_over_time(${suspended ?? ""}[${before}s]) == 1`;
+    };
     const backup = 'cronjob="bots-config-backup"';
     const claims = 'persistentvolumeclaim=~"bots-.*"';
 
@@ -87,7 +100,7 @@ export function alertRules({ namespace, runbook, deadlineSeconds, alertAfter }: 
             "BotsServiceAway",
             "critical",
             "5m",
-            `${of("kube_deployment_status_replicas_available", 'deployment=~"bots-webserver|bots-jobqueue"')} == 0`,
+            `${of("kube_deployment_status_replicas_available", 'deployment=~"bots-webserver|bots-jobqueue|bots-engine-watch"')} == 0`,
             [
                 "{{ $labels.deployment }} has no pod that is ready",
                 "Look at the pods' events and logs: kubectl describe pod -l app=bots-edi.",
@@ -98,13 +111,18 @@ export function alertRules({ namespace, runbook, deadlineSeconds, alertAfter }: 
             "BotsNoSuccessfulRun",
             "critical",
             "5m",
-            `time() - max(${of("bots_run_success_timestamp_seconds", 'command="new"')}) > ${alertAfter.runSeconds} unless on () ${suspended}`,
+            `time() - max(${of("bots_run_success_timestamp_seconds", 'command="new"')}) > ${alertAfter.runSeconds}${nothingReceives ? ` unless on () ${nothingReceives}` : ""}`,
             [
                 `no run without errors for more than ${alertAfter.runSeconds} s`,
                 "Either no run ends, or each has errors. Look at the newest Jobs of bots-engine, their events and logs, then at the runs' reports in the browser.",
                 "did-a-run-succeed",
             ],
         ),
+        rule("BotsScheduleLate", "warning", "1m", schedules.map(isLate).join(" or "), [
+            "a run of {{ $labels.cronjob }} is late by more than its window",
+            "Either the run before is still at work, or the CronJob's controller has not started it: look at the CronJob's events, then at its Jobs.",
+            "schedules",
+        ]),
         rule(
             "BotsRunErrors",
             "warning",
@@ -142,18 +160,24 @@ export function alertRules({ namespace, runbook, deadlineSeconds, alertAfter }: 
             "BotsLockHeldTooLong",
             "critical",
             "5m",
-            `time() - min by (workload) (${of("bots_engine_lock_since_timestamp_seconds")}) > ${deadlineSeconds}`,
+            `time() - min by (workload) (${of("bots_engine_lock_since_timestamp_seconds")}) > ${longestRun}`,
             [
-                `an engine in {{ $labels.workload }} holds the lock for longer than its deadline, ${deadlineSeconds} s`,
+                `an engine in {{ $labels.workload }} holds the lock for longer than its deadline, ${longestRun} s`,
                 "Every other run waits for it. botssys/engine.lock names its pod: read its log, and delete the pod where it hangs; the next run recovers what it left.",
                 "a-run-by-hand",
             ],
         ),
-        rule("BotsScheduleSuspended", "warning", "2h", suspended, [
-            "the engine's schedule is suspended",
-            "Nothing is received. When the maintenance is over, set engine.suspend to false and update the stack.",
-            "maintenance",
-        ]),
+        rule(
+            "BotsScheduleSuspended",
+            "warning",
+            "2h",
+            `max by (cronjob) (${of("kube_cronjob_spec_suspend", named(schedules))}) == 1`,
+            [
+                "the schedule {{ $labels.cronjob }} is suspended",
+                "It runs nothing. When the maintenance is over, set its suspend to false (engine.suspend, engine.schedules) and update the stack.",
+                "maintenance",
+            ],
+        ),
         rule(
             "BotsBackupTooOld",
             "warning",

@@ -16,7 +16,7 @@ import {
     BotsRuntime,
     CONFIG_DIR,
 } from "./podTemplate";
-import { startingDeadline } from "./startingDeadline";
+import { startingDeadline } from "../settings/startingDeadline";
 
 /** The inputs of {@link Backup}. */
 export interface BackupArgs {

@@ -2,12 +2,14 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Settings } from "../settings";
+import { engineSchedules } from "../settings/engineSchedules";
 import { Backup } from "./backup";
 import { Configuration } from "./configuration";
 import { Credentials, SECRET_ENV } from "./credentials";
 import { Database, DATABASE_HOST, ENGINES } from "./database";
 import { DatabaseInit } from "./databaseInit";
 import { Engine } from "./engine";
+import { EngineWatch } from "./engineWatch";
 import { ImageUpdater } from "./imageUpdater";
 import { Ingress } from "./ingress";
 import { JobQueue } from "./jobqueue";
@@ -53,6 +55,10 @@ export class BotsEdi extends pulumi.ComponentResource {
     constructor(name: string, settings: Settings, opts: PartOptions = {}) {
         super("bots-edi:index:BotsEdi", name, {}, opts);
         const { namespace, database } = settings;
+        const { directoryMonitors, monitorRoutes } = settings.jobqueue;
+        const monitorsDirectories = monitorRoutes || directoryMonitors.length > 0;
+        const schedules = engineSchedules(settings);
+        const deadlines = schedules.map(({ deadlineSeconds }) => deadlineSeconds);
         const part = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
         this.namespace = namespace;
         this.image = `${settings.image.repository}:${settings.imageTag}`;
@@ -73,10 +79,11 @@ export class BotsEdi extends pulumi.ComponentResource {
                 logLevel: settings.logLevel,
                 ...webAddresses(settings),
                 behindTls: settings.tls,
-                engineWaitSeconds: settings.engine.waitSeconds ?? Math.min(600, settings.engine.deadlineSeconds),
+                engineWaitSeconds: settings.engine.waitSeconds ?? Math.min(600, ...deadlines),
                 env: settings.env,
                 botsIni: settings.botsIni,
-                directoryMonitors: settings.jobqueue.directoryMonitors,
+                directoryMonitors,
+                monitorsDirectories,
             },
             part(...home),
         );
@@ -168,13 +175,18 @@ export class BotsEdi extends pulumi.ComponentResource {
             {
                 runtime,
                 resources: settings.jobqueue.resources,
-                monitorsDirectories: settings.jobqueue.directoryMonitors.length > 0,
+                monitorsDirectories,
             },
             part(job),
         );
         const engine = new Engine(
             `${name}-engine`,
-            { runtime, timeZone: settings.timeZone, ...settings.engine },
+            { runtime, schedules, resources: settings.engine.resources },
+            part(job),
+        );
+        new EngineWatch(
+            `${name}-engine-watch`,
+            { runtime, schedules, podStartSeconds: settings.engine.podStartSeconds },
             part(job),
         );
 
@@ -190,15 +202,20 @@ export class BotsEdi extends pulumi.ComponentResource {
         if (settings.imageUpdater) {
             new ImageUpdater(
                 `${name}-image-updater`,
-                { workloadNamespace: namespace, repository: settings.image.repository, ...settings.imageUpdater },
-                part(job, deployment, jobqueue.deployment, engine.cronJob),
+                {
+                    workloadNamespace: namespace,
+                    cronJobs: schedules.map(({ cronJob }) => cronJob),
+                    repository: settings.image.repository,
+                    ...settings.imageUpdater,
+                },
+                part(job, deployment, jobqueue.deployment, ...engine.cronJobs),
             );
         }
         const { serviceMonitor, rules, dashboard } = settings.monitoring;
         if (serviceMonitor || rules || dashboard) {
             new Monitoring(
                 `${name}-monitoring`,
-                { namespace, deadlineSeconds: settings.engine.deadlineSeconds, ...settings.monitoring },
+                { namespace, schedules, ...settings.monitoring },
                 part(job, deployment, service),
             );
         }

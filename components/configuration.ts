@@ -38,6 +38,8 @@ export interface ConfigurationArgs {
     readonly behindTls: boolean;
     /** Seconds that an engine waits for another one to end. */
     readonly engineWaitSeconds: number;
+    /** Whether a directory monitor runs, which watches the routes that say so in the pages of Bots 4. */
+    readonly monitorsDirectories: boolean;
     /** Further environment variables. */
     readonly env: Record<string, string>;
     /** What differs from config/bots.ini. */
@@ -54,6 +56,8 @@ const SETTINGS_FILES = [
     "engine_lock.py",
     "engine_run.py",
     "engine_recovery.py",
+    "run_record.py",
+    "directory_monitor.py",
     "job_queue.py",
     "metrics.py",
     "queue_gateway.py",
@@ -100,6 +104,7 @@ export class Configuration extends pulumi.ComponentResource {
                 CSRF_TRUSTED_ORIGINS: args.csrfTrustedOrigins.join(","),
                 ENGINE_WAIT: String(args.engineWaitSeconds),
                 JOBQUEUE_GATEWAY: `${JOBQUEUE}:${GATEWAY_PORT}`,
+                DIRECTORY_MONITOR: String(args.monitorsDirectories),
                 ...args.env,
             },
         };

@@ -60,6 +60,14 @@ function panels(namespace: string): Panel[] {
                 [`max(${of("bots_jobqueue_jobs")})`, "jobs"],
             ],
         },
+        {
+            title: "Last run without errors, by schedule",
+            type: "timeseries",
+            targets: [
+                [age(`max by (cronjob) (${of("bots_schedule_run_success_timestamp_seconds")} > 0)`), "{{cronjob}}"],
+            ],
+            unit: "s",
+        },
     ];
 }
 

@@ -49,6 +49,7 @@ call_command("showmigrations", format="plan")
  */
 const SCRIPT = `set -eu
 mkdir -p ${CONFIG_DIR} ${LOGGING_DIR}
+command -v bots-engine > /dev/null || { echo 'Nothing was initialised: the image has no bots-engine on its PATH' >&2; exit 1; }
 ${NAME_RESOLVES}
 /entrypoint.sh init-db
 ${healthCheck("startup")

@@ -18,6 +18,8 @@ export interface ImageUpdaterArgs {
     readonly eventSource: string;
     /** Event of that EventSource. */
     readonly eventName: string;
+    /** CronJobs of the engine. */
+    readonly cronJobs: readonly string[];
     /** Image repository without tag; its path is what Harbor calls the repository. */
     readonly repository: string;
 }
@@ -27,14 +29,24 @@ const SEMVER = "^v?[0-9]+\\.[0-9]+(\\.[0-9]+)?(-[0-9A-Za-z.-]+)?$";
 
 const DEPENDENCY = "harbor-push";
 
-/** Where a workload keeps its pod's spec, and the container that carries the image. */
-const TARGETS = [
-    { group: "apps", resource: "deployments", kind: "Deployment", name: "bots-webserver", container: "webserver" },
-    { group: "apps", resource: "deployments", kind: "Deployment", name: "bots-jobqueue", container: "jobqueue" },
-    { group: "batch", resource: "cronjobs", kind: "CronJob", name: "bots-engine", container: "engine" },
-] as const;
+/** A workload that is patched, and its container that carries the image. */
+interface Target {
+    readonly group: string;
+    readonly resource: string;
+    readonly kind: "Deployment" | "CronJob";
+    readonly name: string;
+    readonly container: string;
+}
 
-type Target = (typeof TARGETS)[number];
+function targets(cronJobs: readonly string[]): Target[] {
+    const deployment = { group: "apps", resource: "deployments", kind: "Deployment" } as const;
+    const cronJob = { group: "batch", resource: "cronjobs", kind: "CronJob" } as const;
+    return [
+        { ...deployment, name: "bots-webserver", container: "webserver" },
+        { ...deployment, name: "bots-jobqueue", container: "jobqueue" },
+        ...cronJobs.map((name) => ({ ...cronJob, name, container: "engine" })),
+    ];
+}
 
 function literal(text: string): string {
     return text.replace(/[.+]/g, "\\$&");
@@ -87,7 +99,7 @@ function objectNameFor(namespace: string): string {
     return `${name.slice(0, 63 - 9).replace(/-$/, "")}-${digest}`;
 }
 
-/** Argo Events Sensor `bots-edi-image-updater-NAMESPACE`, and the right to patch exactly the three workloads. */
+/** Argo Events Sensor `bots-edi-image-updater-NAMESPACE`, and the right to patch exactly webserver, job queue and engines. */
 export class ImageUpdater extends pulumi.ComponentResource {
     constructor(name: string, args: ImageUpdaterArgs, opts: PartOptions = {}) {
         super("bots-edi:index:ImageUpdater", name, {}, opts);
@@ -95,13 +107,14 @@ export class ImageUpdater extends pulumi.ComponentResource {
         const objectName = objectNameFor(args.workloadNamespace);
         const here = { name: objectName, namespace: args.namespace, labels: labels("updater") };
         const there = { ...here, namespace: args.workloadNamespace };
+        const patched = targets(args.cronJobs);
 
         new k8s.core.v1.ServiceAccount(name, { metadata: here }, child);
         new k8s.rbac.v1.Role(
             name,
             {
                 metadata: there,
-                rules: TARGETS.map(({ group, resource, name: workload }) => ({
+                rules: patched.map(({ group, resource, name: workload }) => ({
                     apiGroups: [group],
                     resources: [resource],
                     resourceNames: [workload],
@@ -148,7 +161,7 @@ export class ImageUpdater extends pulumi.ComponentResource {
                             },
                         },
                     ],
-                    triggers: TARGETS.map((target) => trigger(target, args)),
+                    triggers: patched.map((target) => trigger(target, args)),
                 },
             },
             { ...child, dependsOn: [binding, ...(opts.dependsOn ?? [])] },

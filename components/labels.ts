@@ -3,6 +3,7 @@ export type Component =
     | "webserver"
     | "jobqueue"
     | "engine"
+    | "watch"
     | "init"
     | "backup"
     | "database"

@@ -23,6 +23,8 @@ export interface NetworkPoliciesArgs {
     readonly monitoringNamespace?: string;
     /** The port of the database in the cluster, or where an external one may be. */
     readonly database: number | readonly Peer[];
+    /** TCP ports of the cluster's API server. */
+    readonly apiServerPorts: readonly number[];
     /** EDI partners and mail servers. */
     readonly egress: readonly Peer[];
 }
@@ -51,7 +53,8 @@ const BOTS_PODS: LabelSelector = {
 };
 
 /** The flows that the system needs, by the name of their NetworkPolicy. */
-function flows({ dns, callers, monitoringNamespace, database, egress }: NetworkPoliciesArgs): Record<string, Flow> {
+function flows(args: NetworkPoliciesArgs): Record<string, Flow> {
+    const { dns, callers, monitoringNamespace, database, egress } = args;
     const prometheus = monitoringNamespace === undefined ? [] : [{ namespace: monitoringNamespace }];
     return {
         "bots-default-deny": { pods: every },
@@ -72,6 +75,8 @@ function flows({ dns, callers, monitoringNamespace, database, egress }: NetworkP
         ...(typeof database === "number" && {
             "bots-database": { pods: only("database"), from: [{ pods: BOTS_PODS, ports: [database] }] },
         }),
+        // To any address: the API server is no pod, and its address is another on each cluster, and on some a node's own.
+        "bots-engine-watch": { pods: only("watch"), to: [{ ports: args.apiServerPorts }] },
         ...(egress.length > 0 && { "bots-to-partners": { pods: BOTS_PODS, to: egress } }),
     };
 }

@@ -23,7 +23,7 @@ export const CONFIG_DIR = `${ENV_DIR}/config`;
 export const LOGGING_DIR = `${ENV_DIR}/botssys/logging`;
 
 /** The user and group of the image (spec). */
-const UID = 10001;
+export const UID = 10001;
 
 /** What the pods of one deployment have in common. */
 export interface BotsRuntime {

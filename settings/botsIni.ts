@@ -67,6 +67,11 @@ function form(key: string, standard: string, value: string): [takes: string, isT
     return /^\d+$/.test(standard) ? ["a whole number", /^\d+$/.test(value)] : ["text", true];
 }
 
+/** The value of a shared key, as a stack's bots.ini has it. */
+export function iniValue(overrides: IniOverrides, section: string, key: string): string {
+    return written(overrides[section]?.[key] ?? entryOf(section, key)?.value ?? "");
+}
+
 /** What bots.ini takes at a key; `undefined` where it takes the value. */
 export function iniFault(section: string, key: string, value: IniValue): string | undefined {
     if (OWNED.test(`${section}.${key}`)) return "takes nothing that the program relies on";

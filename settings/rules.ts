@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { iniFault } from "./botsIni";
+import { isLess, largestFile, leastMemory, RUN_ENGINES } from "./engineMemory";
+import { engineSchedules } from "./engineSchedules";
 import type { Checked } from "./schema";
 import { looksSecret } from "./secretNames";
 
@@ -52,7 +54,7 @@ function entriesOf(group: unknown): [string, unknown][] {
 
 /** Names that the program sets itself. */
 const OWN =
-    /^(BOTSENV|DB_(ENGINE|NAME|USER|PASSWORD|HOST|PORT|INIT_SKIP)|CONFIG_CHECKSUM|ENGINE_WAIT|ENGINE_BUSY_OK|JOBQUEUE_GATEWAY|DJANGO_SECRET_KEY|TZ|LOG_LEVEL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|DEBUG|DJANGO_SECURE)$/;
+    /^(BOTSENV|DB_(ENGINE|NAME|USER|PASSWORD|HOST|PORT|INIT_SKIP)|CONFIG_CHECKSUM|ENGINE_WAIT|ENGINE_BUSY_OK|ENGINE_SCHEDULE|JOBQUEUE_GATEWAY|DIRECTORY_MONITOR|DJANGO_SECRET_KEY|TZ|LOG_LEVEL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|DEBUG|DJANGO_SECURE)$/;
 
 /** Labels of pods that selectors go by, and those that Kubernetes' controllers set. */
 const OWN_LABEL =
@@ -108,14 +110,37 @@ const RULES: readonly Rule[] = [
             !isGiven("networkPolicy.monitoringNamespace"),
     ),
     ({ settings: { engine } }) =>
-        engine?.waitSeconds !== undefined && engine.waitSeconds > engine.deadlineSeconds
-            ? [
-                  {
-                      path: ["engine", "waitSeconds"],
-                      message: `takes at most engine.deadlineSeconds, ${engine.deadlineSeconds}`,
-                  },
-              ]
-            : [],
+        (engine?.schedules ?? []).flatMap(({ name }, index, all) =>
+            all.findIndex((other) => other.name === name) < index
+                ? [
+                      {
+                          path: ["engine", "schedules", String(index), "name"],
+                          message: "takes a name that no other schedule has",
+                      },
+                  ]
+                : [],
+        ),
+    ({ settings: { engine, timeZone }, given }) =>
+        (["waitSeconds", "podStartSeconds"] as const).flatMap((key) => {
+            if (!engine || given(`engine.${key}`) === undefined) return [];
+            const runs = engineSchedules({ engine, timeZone: timeZone ?? "UTC" });
+            const shortest = runs.reduce((one, other) => (other.deadlineSeconds < one.deadlineSeconds ? other : one));
+            const most = shortest.deadlineSeconds;
+            const where = [...shortest.path, "deadlineSeconds"].join(".");
+            return Number(engine[key]) > most
+                ? [{ path: ["engine", key], message: `takes at most ${where}, ${most}` }]
+                : [];
+        }),
+    ({ settings, given }) =>
+        RUN_ENGINES.flatMap((group) => {
+            const memory = settings[group]?.resources.limits.memory;
+            const key = `${group}.resources.limits.memory`;
+            const { botsIni } = settings;
+            if (memory === undefined || !botsIni || given(key) === undefined) return [];
+            const least = leastMemory(botsIni);
+            const message = `takes at least ${least}, for an order of ${largestFile(botsIni)} bytes, maxfilesizeincoming in bots.ini`;
+            return isLess(memory, least) ? [{ path: key.split("."), message }] : [];
+        }),
 
     ...ignored(["webserver.replicas"], "beside webserver.autoscaling, which has minReplicas", (_, isGiven) =>
         isGiven("webserver.autoscaling"),
@@ -124,7 +149,7 @@ const RULES: readonly Rule[] = [
         isGiven("database"),
     ),
     ...ignored(
-        ["dns", "callers", "monitoringNamespace", "database", "egress"].map((key) => `networkPolicy.${key}`),
+        ["dns", "callers", "monitoringNamespace", "database", "apiServerPorts", "egress"].map((key) => `networkPolicy.${key}`),
         "where networkPolicy.enabled is false",
         ({ networkPolicy }) => networkPolicy?.enabled === false,
     ),

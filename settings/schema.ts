@@ -26,7 +26,7 @@ function checkLimits({ requests, limits }: PartialResources, context: z.Refineme
 }
 
 /** Requests and limits; what a stack leaves out keeps its default, and no limit is below its request. */
-const resources = (requests: Quantities, limits: Quantities) =>
+const resources = (requests: Quantities, limits: Quantities, more = "") =>
     z
         .strictObject({
             requests: z
@@ -40,14 +40,48 @@ const resources = (requests: Quantities, limits: Quantities) =>
                     cpu: formats.cpu.default(limits.cpu).describe("CPU above which the container is throttled."),
                     memory: formats.memory
                         .default(limits.memory)
-                        .describe("Memory above which the container is ended."),
+                        .describe(`Memory above which the container is ended.${more}`),
                 })
                 .prefault({}),
         })
         .superRefine(checkLimits, { when: () => true })
         .prefault({});
 
+const MORE_FOR_LARGE_FILES = " Without it: more where `maxfilesizeincoming` of bots.ini needs it.";
+
 const ENGINE_ARGUMENTS = ["--new", "--resend", "--rereceive", "--automaticretrycommunication", "--cleanup"] as const;
+
+/** What a schedule of the engine says beside its time. */
+const engineRun = {
+    timeZone: formats.timeZone.optional().describe("Time zone of this schedule; `timeZone` without it."),
+    arguments: z
+        .array(
+            z.enum(ENGINE_ARGUMENTS, {
+                error: `takes ${ENGINE_ARGUMENTS.join(" | ")}; route ids go into routes`,
+            }),
+        )
+        .default(["--new"])
+        .describe("What a run does (spec). bots-engine exits 0 at any other option, having done nothing."),
+    routes: z
+        .array(formats.routeId)
+        .default([])
+        .describe("Ids of the routes to run; all active routes where empty. A run with an unknown one runs nothing."),
+    deadlineSeconds: formats.seconds
+        .default(3600)
+        .describe("Seconds after which a run is ended; it would block the next."),
+    startingDeadlineSeconds: formats.startingDeadline
+        .optional()
+        .describe(
+            "Seconds that a run may start late; then it is given up, and told of. Without it: until the next is due, at least 300.",
+        ),
+    suspend: z.boolean().default(false).describe("Stop scheduling, for maintenance."),
+};
+
+const furtherSchedule = z.strictObject({
+    name: formats.scheduleName.describe("Name of the schedule: its CronJob is `bots-engine-NAME`."),
+    schedule: formats.cronSchedule.describe("When the engine runs."),
+    ...engineRun,
+});
 
 const directoryMonitor = z.strictObject({
     path: formats.absolutePath.describe("Directory to watch, in the container."),
@@ -238,34 +272,40 @@ export const schema = z.strictObject({
                 .array(directoryMonitor)
                 .default([])
                 .describe("Directories whose new files start the engine; a second container watches them."),
-            resources: resources({ cpu: "100m", memory: "256Mi" }, { cpu: "500m", memory: "512Mi" }),
+            monitorRoutes: z
+                .boolean()
+                .default(false)
+                .describe('Watch the inboxes of routes with the tick "dirmonitor" in the pages of Bots 4 too.'),
+            resources: resources(
+                { cpu: "100m", memory: "256Mi" },
+                { cpu: "500m", memory: "512Mi" },
+                MORE_FOR_LARGE_FILES,
+            ),
         })
         .prefault({}),
     engine: z
         .strictObject({
             schedule: formats.cronSchedule.default("*/5 * * * *").describe("When the engine runs (spec)."),
-            arguments: z
-                .array(
-                    z.enum(ENGINE_ARGUMENTS, {
-                        error: `takes ${ENGINE_ARGUMENTS.join(" | ")}; route ids go into engine.routes`,
-                    }),
-                )
-                .default(["--new"])
-                .describe("What a run does (spec). bots-engine exits 0 at any other option, having done nothing."),
-            routes: z
-                .array(formats.routeId)
-                .default([])
-                .describe("Ids of the routes to run; all active routes where empty."),
-            deadlineSeconds: formats.seconds
-                .default(3600)
-                .describe("Seconds after which a run is ended; it would block the next."),
+            ...engineRun,
             waitSeconds: formats.seconds
                 .optional()
                 .describe(
                     "Seconds that an engine, whoever starts it, waits for another one; 600, or the deadline where that is shorter, without it.",
                 ),
-            suspend: z.boolean().default(false).describe("Stop scheduling, for maintenance."),
-            resources: resources({ cpu: "200m", memory: "512Mi" }, { cpu: "2000m", memory: "2Gi" }),
+            podStartSeconds: formats.seconds
+                .default(240)
+                .describe(
+                    "Seconds that the pod of a run may take to start; then the run is given up, since it would block the next.",
+                ),
+            schedules: z
+                .array(furtherSchedule)
+                .default([])
+                .describe("Further schedules, each a CronJob of its own; engines of all of them run one at a time."),
+            resources: resources(
+                { cpu: "200m", memory: "512Mi" },
+                { cpu: "2000m", memory: "2Gi" },
+                MORE_FOR_LARGE_FILES,
+            ),
         })
         .prefault({}),
     databaseInit: z
@@ -356,6 +396,11 @@ export const schema = z.strictObject({
                 .min(1, { error: "takes at least one" })
                 .default([{ cidr: "0.0.0.0/0", ports: [3306] }])
                 .describe("Where an external database may be: entries as in `egress`."),
+            apiServerPorts: z
+                .array(formats.port)
+                .min(1, "takes at least one port")
+                .default([443, 6443])
+                .describe("Ports of the cluster's API server, which the engine's watch asks."),
             egress: z.array(peer).default([]).describe("EDI partners and mail servers that pods may reach."),
         })
         .prefault({}),

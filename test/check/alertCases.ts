@@ -21,7 +21,12 @@ const succeeded = (at: number, series = HERE) => ({
 });
 const inbox = 'bots_inbox_oldest_file_timestamp_seconds{namespace="edi",pod="a"}';
 const lock = 'bots_engine_lock_since_timestamp_seconds{namespace="edi",pod="a",workload="bots-engine"}';
-const suspension = 'kube_cronjob_spec_suspend{namespace="edi",cronjob="bots-engine"}';
+const suspensionOf = (cronJob: string) => `kube_cronjob_spec_suspend{${HERE},cronjob="${cronJob}"}`;
+const suspension = suspensionOf("bots-engine");
+const atNight = suspensionOf("bots-engine-night");
+const due = (cronJob: string, minute: number, series = HERE) => ({
+    [`kube_cronjob_next_schedule_time{${series},cronjob="${cronJob}"}`]: `${minutes(minute)}x400`,
+});
 const backup = 'namespace="edi",cronjob="bots-config-backup"';
 
 /** At least one case in which it fires and one in which it does not, for each alert. */
@@ -110,9 +115,54 @@ export const ALERT_CASES: Readonly<Record<string, readonly AlertCase[]>> = {
             fires: [{}],
         },
         { when: "there was one not long ago", series: succeeded(20), at: "45m", fires: [] },
-        { when: "the schedule is suspended", series: { ...succeeded(1), [suspension]: "1x200" }, at: "40m", fires: [] },
+        {
+            when: "all schedules are suspended",
+            series: { ...succeeded(1), [suspension]: "1x200", [atNight]: "1x200" },
+            at: "40m",
+            fires: [],
+        },
+        {
+            when: "only one of them is",
+            series: { ...succeeded(1), [suspension]: "1x200", [atNight]: "0x200" },
+            at: "40m",
+            fires: [{}],
+        },
         { when: "it runs", series: { ...succeeded(1), [suspension]: "0x200" }, at: "40m", fires: [{}] },
         { when: "it is another system's", series: succeeded(1, elsewhere), at: "90m", fires: [] },
+    ],
+    BotsScheduleLate: [
+        {
+            when: "a run is later than its window",
+            series: due("bots-engine", 10),
+            at: "17m",
+            fires: [{ cronjob: "bots-engine" }],
+        },
+        { when: "it is late within its window", series: due("bots-engine", 10), at: "14m", fires: [] },
+        {
+            when: "each schedule has a window of its own",
+            series: { ...due("bots-engine", 60), ...due("bots-engine-night", 10) },
+            at: "68m",
+            fires: [{ cronjob: "bots-engine" }],
+        },
+        {
+            when: "the other is late too",
+            series: { ...due("bots-engine", 60), ...due("bots-engine-night", 10) },
+            at: "73m",
+            fires: [{ cronjob: "bots-engine" }, { cronjob: "bots-engine-night" }],
+        },
+        {
+            when: "it was suspended when its run was due",
+            series: { ...due("bots-engine", 10), [suspension]: "1x20 0x200" },
+            at: "29m",
+            fires: [],
+        },
+        {
+            when: "it was resumed, and has missed a run since",
+            series: { ...due("bots-engine", 10), [suspension]: "1x20 0x200" },
+            at: "33m",
+            fires: [{ cronjob: "bots-engine" }],
+        },
+        { when: "it is another system's", series: due("bots-engine", 10, elsewhere), at: "30m", fires: [] },
     ],
     BotsRunErrors: [
         {
@@ -173,7 +223,12 @@ export const ALERT_CASES: Readonly<Record<string, readonly AlertCase[]>> = {
         { when: "it has ended", series: { [lock]: "60x50 stale" }, at: "90m", fires: [] },
     ],
     BotsScheduleSuspended: [
-        { when: "it was forgotten", series: { [suspension]: "1x200" }, at: "125m", fires: [{}] },
+        {
+            when: "one was forgotten",
+            series: { [suspension]: "0x200", [atNight]: "1x200" },
+            at: "125m",
+            fires: [{ cronjob: "bots-engine-night" }],
+        },
         { when: "it is maintenance", series: { [suspension]: "1x200" }, at: "60m", fires: [] },
         { when: "it runs", series: { [suspension]: "0x200" }, at: "125m", fires: [] },
     ],

@@ -6,14 +6,20 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { AlertRule, alertRules } from "../../components/alerts";
 import { parseSettings } from "../../settings";
+import { engineSchedules } from "../../settings/engineSchedules";
 import { ALERT_CASES, AlertCase } from "./alertCases";
 
 const PROMTOOL = join(__dirname, "..", "support", "promtool");
 
-/** The alerts with the default limits. */
+/** The alerts with the default limits, and a further schedule with a window of its own. */
 function rules(): AlertRule[] {
-    const { namespace, engine, monitoring } = parseSettings({ imageTag: "4.0" });
-    return alertRules({ namespace, deadlineSeconds: engine.deadlineSeconds, ...monitoring });
+    const night = { name: "night", schedule: "0 3 * * *", startingDeadlineSeconds: 3600 };
+    const settings = parseSettings({ imageTag: "4.0", engine: { schedules: [night] } });
+    return alertRules({
+        namespace: settings.namespace,
+        schedules: engineSchedules(settings),
+        ...settings.monitoring,
+    });
 }
 
 /** An annotation as Prometheus fills it in. */

@@ -86,11 +86,33 @@ export const EDGES: Readonly<Record<string, Partial<SettingsInput>>> = {
                 { cidr: "255.255.255.255/32" },
                 { namespace: "sftp", podLabels: { a: "" }, ports: [22] },
             ],
+            apiServerPorts: [1, 65535],
         },
     },
     "an image updater": { imageUpdater: {} },
     "a directory monitor": {
         jobqueue: { directoryMonitors: [{ path: "/a/b", filemask: "*.edi", recursive: true, route: "r" }] },
+    },
+    "the tick of routes": { jobqueue: { monitorRoutes: true } },
+    "the largest files": { botsIni: { settings: { maxfilesizeincoming: MOST } } },
+    "further schedules": {
+        imageUpdater: {},
+        engine: {
+            podStartSeconds: 1,
+            startingDeadlineSeconds: 10,
+            timeZone: "Asia/Kolkata",
+            schedules: [
+                { name: "n".repeat(40), schedule: "@yearly", startingDeadlineSeconds: MOST, deadlineSeconds: MOST },
+                {
+                    name: "0",
+                    schedule: "*/59 23 31 DEC ?",
+                    timeZone: "Etc/GMT+12",
+                    arguments: ["--new", "--resend", "--rereceive", "--automaticretrycommunication", "--cleanup"],
+                    routes: ["r".repeat(35)],
+                    suspend: true,
+                },
+            ],
+        },
     },
     schedules: {
         engine: { schedule: "@every 1h30m" },

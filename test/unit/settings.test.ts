@@ -45,9 +45,22 @@ describe("settings", () => {
                 [settings[part].resources.requests[kind], settings[part].resources.limits[kind]].join("-"),
             );
         assert.deepEqual(sizes("webserver"), ["100m-1000m", "256Mi-1Gi"]);
-        assert.deepEqual(sizes("jobqueue"), ["100m-500m", "256Mi-512Mi"]);
+        // 512Mi in the spec, which is too little for maxfilesizeincoming.
+        assert.deepEqual(sizes("jobqueue"), ["100m-500m", "256Mi-650Mi"]);
         assert.deepEqual(sizes("engine"), ["200m-2000m", "512Mi-2Gi"]);
         assert.deepEqual(sizes("databaseInit"), ["100m-500m", "256Mi-512Mi"]);
+    });
+
+    it("gives engines the memory that the largest order needs, unless the stack says how much", () => {
+        const limits = (raw: object) => {
+            const { jobqueue, engine } = parseSettings({ ...TAG, ...raw });
+            return [jobqueue.resources.limits.memory, engine.resources.limits.memory];
+        };
+        const upTo = (maxfilesizeincoming: number) => ({ botsIni: { settings: { maxfilesizeincoming } } });
+        assert.deepEqual(limits({}), ["650Mi", "2Gi"]);
+        assert.deepEqual(limits(upTo(1000000)), ["512Mi", "2Gi"]);
+        assert.deepEqual(limits(upTo(30000000)), ["2900Mi", "2900Mi"]);
+        assert.deepEqual(limits({ jobqueue: { resources: { limits: { memory: "1Gi" } } } }), ["1Gi", "2Gi"]);
     });
 
     it("keeps the default of what a group leaves out", () => {
@@ -106,7 +119,7 @@ describe("settings", () => {
             [
                 "an option that bots-engine does not know",
                 { engine: { arguments: ["--routeid=orders"] } },
-                /engine\.arguments\.0 is "--routeid=orders"; takes --new .*route ids go into engine\.routes/,
+                /engine\.arguments\.0 is "--routeid=orders"; takes --new .*route ids go into routes/,
             ],
             [
                 "a limit below its request",
@@ -163,6 +176,61 @@ describe("settings", () => {
                 "a wait beyond the deadline",
                 { engine: { waitSeconds: 61, deadlineSeconds: 60 } },
                 /bots-edi:engine\.waitSeconds is 61; takes at most engine\.deadlineSeconds, 60$/,
+            ],
+            [
+                "a wait beyond the deadline of a further schedule",
+                {
+                    engine: {
+                        waitSeconds: 61,
+                        schedules: [{ name: "a", schedule: "@daily", deadlineSeconds: 60 }],
+                    },
+                },
+                /engine\.waitSeconds is 61; takes at most engine\.schedules\.0\.deadlineSeconds, 60$/,
+            ],
+            [
+                "a pod that may start after the deadline",
+                { engine: { podStartSeconds: 61, deadlineSeconds: 60 } },
+                /engine\.podStartSeconds is 61; takes at most engine\.deadlineSeconds, 60$/,
+            ],
+            [
+                "two schedules of one name",
+                {
+                    engine: {
+                        schedules: [
+                            { name: "night", schedule: "@daily" },
+                            { name: "night", schedule: "@weekly" },
+                        ],
+                    },
+                },
+                /engine\.schedules\.1\.name is "night"; takes a name that no other schedule has$/,
+            ],
+            [
+                "a schedule whose name is none of a CronJob",
+                { engine: { schedules: [{ name: "Night", schedule: "@daily" }] } },
+                /engine\.schedules\.0\.name is "Night"; takes a name of at most 40 lower-case letters/,
+            ],
+            [
+                "a further schedule without its time",
+                { engine: { schedules: [{ name: "night" }] } },
+                /engine\.schedules\.0\.schedule is missing; takes a cron schedule/,
+            ],
+            [
+                "a window that the controller may overlook",
+                { engine: { startingDeadlineSeconds: 9 } },
+                /engine\.startingDeadlineSeconds is 9; takes whole seconds, at least 10/,
+            ],
+            [
+                "a job queue that is ended with an order of the size that is let in",
+                { jobqueue: { resources: { limits: { memory: "512Mi" } } } },
+                /jobqueue\.resources\.limits\.memory is "512Mi"; takes at least 650Mi, for an order of 5000000 bytes, max/,
+            ],
+            [
+                "an engine for which larger orders are let in",
+                {
+                    botsIni: { settings: { maxfilesizeincoming: 40000000 } },
+                    engine: { resources: { limits: { memory: "3Gi" } } },
+                },
+                /engine\.resources\.limits\.memory is "3Gi"; takes at least 3800Mi, for an order of 40000000 bytes/,
             ],
             [
                 "monitoring by a Prometheus that is kept out",

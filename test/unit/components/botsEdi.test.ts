@@ -16,16 +16,19 @@ function census(made: readonly Registration[]): Record<string, number> {
 const COMMON = {
     ConfigMap: 3,
     PersistentVolumeClaim: 3,
-    NetworkPolicy: 6,
+    NetworkPolicy: 7,
     Job: 1,
-    Deployment: 2,
+    Deployment: 3,
     Service: 2,
     PodDisruptionBudget: 1,
     CronJob: 2,
+    ServiceAccount: 1,
+    Role: 1,
+    RoleBinding: 1,
 };
 const WITH_DATABASE = {
     PersistentVolumeClaim: 4,
-    NetworkPolicy: 7,
+    NetworkPolicy: 8,
     Service: 3,
     StatefulSet: 1,
     Secret: 1,
@@ -35,7 +38,7 @@ const WITH_DATABASE = {
 const EXPECTED: Record<(typeof STACKS)[number], Record<string, number>> = {
     dev: { ...COMMON, ...WITH_DATABASE, Ingress: 1 },
     staging: { ...COMMON, Namespace: 1, Ingress: 1 },
-    prod: { ...COMMON, Namespace: 1, Ingress: 1, Sensor: 1, ServiceAccount: 1, Role: 1, RoleBinding: 1 },
+    prod: { ...COMMON, Namespace: 1, Ingress: 1, Sensor: 1, ServiceAccount: 2, Role: 2, RoleBinding: 2 },
     sandbox: { ...COMMON, ...WITH_DATABASE },
 };
 

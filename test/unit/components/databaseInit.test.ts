@@ -13,10 +13,15 @@ interface Image {
     readonly plan?: string;
     /** Its exit code. */
     readonly asked?: number;
+    /** Whether it has bots-engine. */
+    readonly engine?: boolean;
 }
 
 /** Runs the Job's script in a folder in place of the root. The image's init-db ends with 0 whatever happened, as the user's does. */
-function runScript(script: string, { tables = 0, plan = "[X]  bots.0001_initial", asked = 0 }: Image = {}) {
+function runScript(
+    script: string,
+    { tables = 0, plan = "[X]  bots.0001_initial", asked = 0, engine = true }: Image = {},
+) {
     const root = mkdtempSync(join(tmpdir(), "bots-edi-init-"));
     const program = (path: string, body: string) => {
         writeFileSync(join(root, path), `#!/bin/sh\n${body}\n`);
@@ -26,6 +31,7 @@ function runScript(script: string, { tables = 0, plan = "[X]  bots.0001_initial"
         for (const folder of ["bin", "config"]) mkdirSync(join(root, folder));
         for (const file of ["bots.ini", "settings.py"]) writeFileSync(join(root, "config", file), file);
         program("entrypoint.sh", "exit 0");
+        if (engine) program("bin/bots-engine", "exit 0");
         program("bin/python", `case "$*" in *healthcheck*) exit ${tables} ;; esac; echo "${plan}"; exit ${asked}`);
         const here = script.replace(/(^|[\s"=])\/(entrypoint\.sh|config-backup|config|home)/gm, `$1${root}/$2`);
         const { status, stderr } = spawnSync("/bin/sh", ["-c", here], {
@@ -82,6 +88,15 @@ describe("DatabaseInit", () => {
         assert.deepEqual([pending.status, pending.kept], [1, false]);
         assert.match(pending.stderr, /Migrations that did not run:\n(.*\n)*\[ \] {2}bots\.0002_more/);
         assert.deepEqual(runScript(script, { asked: 2 }), { status: 2, stderr: "", kept: false });
+    });
+
+    it("says in one line that the image has no bots-engine, and initialises nothing", async () => {
+        const [container] = find(await system(), "Job", "bots-db-init").inputs.spec.template.spec.containers;
+        assert.deepEqual(runScript(container.command[2] as string, { engine: false }), {
+            status: 1,
+            stderr: "Nothing was initialised: the image has no bots-engine on its PATH\n",
+            kept: false,
+        });
     });
 
     it("makes the mount points inside the data volume first, as the user of Bots", async () => {

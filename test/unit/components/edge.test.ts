@@ -141,6 +141,21 @@ describe("ImageUpdater", () => {
         ]);
     });
 
+    it("patches the CronJob of each further schedule too, and may", async () => {
+        const made = await system({
+            imageUpdater: {},
+            engine: { schedules: [{ name: "night", schedule: "@daily" }] },
+        });
+        const { spec } = find(made, "Sensor", "bots-edi-image-updater-edi").inputs;
+        const last = spec.triggers.at(-1).template.k8s;
+        assert.deepEqual(last.source.resource.metadata, { name: "bots-engine-night", namespace: "edi" });
+        assert.equal(last.source.resource.spec.jobTemplate.spec.template.spec.containers[0].name, "engine");
+        const { rules } = find(made, "Role", "bots-edi-image-updater-edi").inputs;
+        assert.deepEqual(rules.at(-1).resourceNames, ["bots-engine-night"]);
+        const { annotations } = find(made, "CronJob", "bots-engine-night").inputs.metadata;
+        assert.equal(annotations["pulumi.com/patchForce"], "true");
+    });
+
     it("may patch those three and nothing else", async () => {
         const made = await system({ imageUpdater: { namespace: "events" } });
         const objectName = "bots-edi-image-updater-edi";
@@ -182,6 +197,7 @@ describe("NetworkPolicies", () => {
         assert.deepEqual(await names({}), [
             "bots-default-deny",
             "bots-dns",
+            "bots-engine-watch",
             "bots-jobqueue",
             "bots-to-database",
             "bots-to-jobqueue",
@@ -252,6 +268,20 @@ describe("NetworkPolicies", () => {
         assert.deepEqual(find(made, "NetworkPolicy", "bots-to-database").inputs.spec.podSelector, bots);
         const { egress } = find(made, "NetworkPolicy", "bots-to-database").inputs.spec;
         assert.deepEqual(egress[0].to, [{ podSelector: { matchLabels: { app: "bots-edi", component: "database" } } }]);
+    });
+
+    it("let the engine's watch reach the API server, wherever that is, and nobody else", async () => {
+        const { spec } = find(await system(), "NetworkPolicy", "bots-engine-watch").inputs;
+        const tcp = (port: number) => ({ protocol: "TCP", port });
+        assert.deepEqual(spec, {
+            podSelector: { matchLabels: { app: "bots-edi", component: "watch" } },
+            policyTypes: ["Egress"],
+            egress: [{ ports: [tcp(443), tcp(6443)] }],
+        });
+        const other = await system({ networkPolicy: { apiServerPorts: [16443] } });
+        assert.deepEqual(find(other, "NetworkPolicy", "bots-engine-watch").inputs.spec.egress, [
+            { ports: [tcp(16443)] },
+        ]);
     });
 
     it("open the ways to partners, the external database and Prometheus that are set", async () => {

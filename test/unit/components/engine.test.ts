@@ -26,11 +26,23 @@ describe("Engine", () => {
         assert.equal(await window("@every 6h"), 6 * 3600);
     });
 
-    it("never runs again after errors in the data, and always after a drained node", async () => {
+    it("gives up a run that is later than the window where one is set", async () => {
+        const { spec } = find(
+            await system({ engine: { startingDeadlineSeconds: 1800 } }),
+            "CronJob",
+            "bots-engine",
+        ).inputs;
+        assert.equal(spec.startingDeadlineSeconds, 1800);
+    });
+
+    it("never runs again where no retry mends it, and always after a drained node", async () => {
         const job = find(await system(), "CronJob", "bots-engine").inputs.spec.jobTemplate.spec;
         assert.equal(job.template.spec.restartPolicy, "Never");
         assert.deepEqual(job.podFailurePolicy.rules, [
-            { action: "FailJob", onExitCodes: { containerName: "engine", operator: "In", values: [2, 3] } },
+            {
+                action: "FailJob",
+                onExitCodes: { containerName: "engine", operator: "In", values: [2, 3, 78, 126, 127] },
+            },
             { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
         ]);
     });
@@ -56,5 +68,62 @@ describe("Engine", () => {
         assert.equal(spec.jobTemplate.spec.activeDeadlineSeconds, 60);
         const [container] = spec.jobTemplate.spec.template.spec.containers;
         assert.deepEqual(container.args, ["engine", "--new", "--cleanup", "orders", "invoices"]);
+    });
+
+    it("is one CronJob a schedule, each with its own time, zone, arguments, deadline, window and name for /metrics", async () => {
+        const made = await system({
+            timeZone: "Europe/Amsterdam",
+            engine: {
+                schedules: [
+                    { name: "night", schedule: "0 3 * * *", timeZone: "UTC", arguments: ["--cleanup"] },
+                    {
+                        name: "orders-2",
+                        schedule: "@hourly",
+                        routes: ["orders"],
+                        deadlineSeconds: 900,
+                        startingDeadlineSeconds: 60,
+                        suspend: true,
+                    },
+                ],
+            },
+        });
+        const seen = (cronJob: string) => {
+            const { inputs } = find(made, "CronJob", cronJob);
+            const { spec } = inputs;
+            const [container] = spec.jobTemplate.spec.template.spec.containers;
+            const env = container.env as { name: string; value?: string }[];
+            return [
+                [spec.schedule, spec.timeZone, spec.suspend, spec.startingDeadlineSeconds],
+                [spec.concurrencyPolicy, spec.jobTemplate.spec.activeDeadlineSeconds],
+                container.args,
+                env.find(({ name }) => name === "ENGINE_SCHEDULE")?.value,
+            ];
+        };
+        assert.deepEqual(seen("bots-engine"), [
+            ["*/5 * * * *", "Europe/Amsterdam", false, 300],
+            ["Forbid", 3600],
+            ["engine", "--new"],
+            "bots-engine",
+        ]);
+        assert.deepEqual(seen("bots-engine-night"), [
+            ["0 3 * * *", "UTC", false, 86400],
+            ["Forbid", 3600],
+            ["engine", "--cleanup"],
+            "bots-engine-night",
+        ]);
+        assert.deepEqual(seen("bots-engine-orders-2"), [
+            ["@hourly", "Europe/Amsterdam", true, 60],
+            ["Forbid", 900],
+            ["engine", "--new", "orders"],
+            "bots-engine-orders-2",
+        ]);
+    });
+
+    it("waits for another engine no longer than the shortest deadline of a schedule, by default", async () => {
+        const wait = async (engine: object) =>
+            find(await system({ engine }), "ConfigMap", "bots-config-env").inputs.data.ENGINE_WAIT as string;
+        assert.equal(await wait({}), "600");
+        assert.equal(await wait({ schedules: [{ name: "short", schedule: "@daily", deadlineSeconds: 90 }] }), "90");
+        assert.equal(await wait({ waitSeconds: 30 }), "30");
     });
 });

@@ -35,6 +35,7 @@ describe("Configuration", () => {
             TZ: "Europe/Amsterdam",
             LOG_LEVEL: "DEBUG",
             DEBUG: "false",
+            DIRECTORY_MONITOR: "false",
             DJANGO_SECURE: "true",
             ALLOWED_HOSTS: "edi.pminc.me,bots-webserver,bots-webserver.edi.svc,localhost,127.0.0.1",
             CSRF_TRUSTED_ORIGINS: "https://edi.pminc.me",
@@ -64,12 +65,14 @@ describe("Configuration", () => {
     it("carries what settings.py loads", async () => {
         const files = Object.keys(data(await system(), "bots-config-settings")).sort();
         assert.deepEqual(files, [
+            "directory_monitor.py",
             "engine_lock.py",
             "engine_recovery.py",
             "engine_run.py",
             "job_queue.py",
             "metrics.py",
             "queue_gateway.py",
+            "run_record.py",
             "settings.py",
         ]);
     });

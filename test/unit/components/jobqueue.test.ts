@@ -18,7 +18,8 @@ describe("JobQueue", () => {
         const { requests, limits } = container.resources;
         assert.deepEqual(
             [requests.cpu, requests.memory, limits.cpu, limits.memory],
-            ["100m", "256Mi", "500m", "512Mi"],
+            // 512Mi in the spec, where an order of maxfilesizeincoming has it killed.
+            ["100m", "256Mi", "500m", "650Mi"],
         );
     });
 
@@ -63,5 +64,17 @@ describe("JobQueue", () => {
             /\n\[dirmonitor1\]\npath = \/home\/bots\/\.bots\/in\nfilemask = \*\.edi\nrecursive = False\nroute = orders\n/,
         );
         assert.match(ini, /\n\[dirmonitor2\]\npath = \/in\nfilemask = \*\nrecursive = True\nroute =\n$/);
+    });
+
+    it("watches the routes that the pages of Bots 4 tick where that is set, and the pages know whether", async () => {
+        const seen = async (jobqueue: object) => {
+            const made = await system({ jobqueue });
+            const { containers } = find(made, "Deployment", "bots-jobqueue").inputs.spec.template.spec;
+            const data = find(made, "ConfigMap", "bots-config-env").inputs.data as Record<string, string>;
+            return [containers.length, data.DIRECTORY_MONITOR];
+        };
+        assert.deepEqual(await seen({}), [1, "false"]);
+        assert.deepEqual(await seen({ monitorRoutes: true }), [2, "true"]);
+        assert.deepEqual(await seen({ directoryMonitors: [{ path: "/in" }] }), [2, "true"]);
     });
 });

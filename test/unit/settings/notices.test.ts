@@ -14,6 +14,13 @@ describe("notices", () => {
             `engine.schedule is "30 2 * * *"; in ${timeZone} that time ${dates}`,
             `backup.schedule is "15 2 * * *"; in ${timeZone} that time ${dates}`,
         ]);
+        const schedules = [
+            { name: "night", schedule: "30 2 * * *" },
+            { name: "other", schedule: "30 2 * * *", timeZone: "UTC" },
+        ];
+        assert.deepEqual(said({ timeZone, engine: { schedules } }), [
+            `engine.schedules.0.schedule is "30 2 * * *"; in ${timeZone} that time ${dates}`,
+        ]);
         assert.deepEqual(said({ timeZone, engine: { schedule: "@every 1h" } }), []);
         assert.deepEqual(said({ engine: { schedule: "30 2 * * *" } }), []);
     });

@@ -1,5 +1,5 @@
 /** How late a run of a CronJob may start. */
-import { longestGap, parseSchedule } from "../settings/schedule";
+import { longestGap, parseSchedule } from "./schedule";
 
 /** Seconds that a controller may be down, however often the schedule comes. */
 const LEAST = 300;
