@@ -32,6 +32,11 @@ def say(message):
     print("Bots engine:", " ".join(message.split()), file=sys.stderr, flush=True)
 
 
+def me():
+    """Returns what others know this process by."""
+    return f"host {socket.gethostname()}, process {os.getpid()}"
+
+
 class MySql:
     """The connection's options, and the statements: sent once, to take the lock, to see it held, still held, held by any."""
 
@@ -129,7 +134,7 @@ class EngineLock:
             # Cut off only afterwards: who reads the first line meanwhile finds a name.
             with open(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666), "w") as note:
                 since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
-                note.write(f"host {socket.gethostname()}, process {os.getpid()}, since {since} UTC\n")
+                note.write(f"{me()}, since {since} UTC\n")
                 note.truncate()
         except Exception as error:
             say(f"nothing was run: the lock that keeps engines apart cannot be had: {type(error).__name__}: {error}")

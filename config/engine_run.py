@@ -1,4 +1,5 @@
-"""What holds for every run of Bots' engine, in any image: one at a time, whole recovery, no inbox that cannot be emptied.
+"""What holds for every run of Bots' engine, in any image: one at a time, whole recovery, no route that there is not, no inbox
+that cannot be emptied.
 
 Bots has no hook before its own guards, a port of the pod and a row in table mutex, which a second engine takes for the mark
 of a crash. So functions that its engine calls are wrapped; they have the same names in Bots 3.3 and 4.
@@ -8,10 +9,15 @@ import functools
 import glob
 import os
 import stat
+import sys
 
 from bots import botsconfig
+from django.db import DatabaseError, connections
 
+from engine_lock import say
 from engine_recovery import FileInHand, settle
+
+UNKNOWN = os.EX_CONFIG  # 78, exit code of an engine that was given a route that there is not
 
 
 def wrap(owner, name):
@@ -24,14 +30,31 @@ def wrap(owner, name):
     return replace
 
 
-def install(router, lock, note):
-    """Wraps what the engine calls. `router`: Bots' module, which its engine alone loads. `note`: path of that of the file in hand."""
+def install(router, lock, note, record=None):
+    """Wraps what the engine calls. `router`: Bots' module, which its engine alone loads. `note`: path of that of the file in hand.
+
+    `record`: of a schedule's run.
+    """
     botslib, in_hand = router.botslib, FileInHand(note)
 
     @wrap(botslib, "check_if_other_engine_is_running")
-    def check_lock_and_port(check_port):
-        lock.acquire()
+    def check_routes_lock_and_port(check_port):
+        unknown = unknown_routes(argument for argument in sys.argv[1:] if not argument.startswith("-"))
+        if not unknown:
+            lock.acquire()
+        if record:
+            record.begin()
+        if unknown:
+            # Bots writes a line to its log and ends with 0.
+            say(f"nothing was run: there is no active route {', '.join(unknown)}; the pages list them under Configuration")
+            sys.exit(UNKNOWN)
         return check_port()
+
+    @wrap(sys, "exit")
+    def exit_and_record(exit, code=None):
+        if record:
+            record.end(code)
+        exit(code)
 
     @wrap(botslib._Transaction, "copyta")
     def copy_with_lock(copy, transaction, status, **changes):
@@ -89,6 +112,22 @@ def install(router, lock, note):
                 router.botsglobal.logger.critical(message)
                 raise PermissionError(message)
         connect(channel)
+
+
+def unknown_routes(routes):
+    """Returns those of the routes that there are not, or that are not active."""
+    routes = list(routes)
+    if not routes:
+        return []
+    connection = connections["default"]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT DISTINCT idroute FROM routes WHERE active")
+            known = {row[0] for row in cursor.fetchall()}
+        connection.close()
+    except DatabaseError:  # which the lock tells next
+        return []
+    return [route for route in routes if route not in known]
 
 
 def active_routes(botslib):

@@ -16,6 +16,7 @@ from calendar import timegm
 from collections import Counter
 
 from engine_lock import is_taken
+from run_record import FOLDER, records
 
 RUNS = 1000  # newest runs that are looked at
 FILES = 1000  # files of an inbox that are looked at
@@ -32,6 +33,9 @@ FAMILIES = {
     "bots_recent_runs": "Runs that ended in the last hour, and the one before them.",
     "bots_recent_files": "Files of those runs.",
     "bots_recent_process_errors": "Errors of those runs that are not a file's.",
+    "bots_schedule_run_timestamp_seconds": "When the newest run of a schedule began.",
+    "bots_schedule_run_success": "Whether that run had no errors; missing while it runs.",
+    "bots_schedule_run_success_timestamp_seconds": "When the newest run of a schedule without errors began; 0: none did.",
     "bots_engine_lock_held": "Whether an engine holds the lock, that is, runs.",
     "bots_engine_lock_since_timestamp_seconds": "Since when, by the workload whose pod the engine runs in.",
     "bots_jobqueue_jobs": "Jobs that the job queue has taken and that have not ended, a running one too.",
@@ -119,6 +123,21 @@ def lock(connection, lock_path):
         yield "bots_engine_lock_since_timestamp_seconds", {"workload": workload}, began
 
 
+def schedules(connection, lock_path):
+    """Yields the samples of each schedule's newest run, from what its engines wrote: reports do not say whose they are."""
+    holder = ""
+    if is_taken(connection, lock_path):
+        with open(lock_path) as note:
+            holder = note.readline()
+    for name, run in records(os.path.join(os.path.dirname(lock_path), FOLDER)):
+        labels = {"cronjob": name}
+        yield "bots_schedule_run_timestamp_seconds", labels, run["began"]
+        yield "bots_schedule_run_success_timestamp_seconds", labels, run["succeeded"]
+        # One that neither ended nor holds the lock has died.
+        if run["code"] is not None or not holder.startswith(f"{run['process']},"):
+            yield "bots_schedule_run_success", labels, int(run["code"] == 0)
+
+
 def jobs(_connection, path):
     """Yields how many jobs the queue has, by its journal."""
     try:
@@ -151,7 +170,7 @@ def arrivals(pattern):
             yield status.st_ctime
 
 
-COLLECTORS = {"runs": runs, "lock": lock, "jobs": jobs, "inboxes": inboxes}
+COLLECTORS = {"runs": runs, "schedules": schedules, "lock": lock, "jobs": jobs, "inboxes": inboxes}
 
 
 def collect(paths, connection, found):

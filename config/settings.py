@@ -24,8 +24,10 @@ Optional, with the default:
     BOTSENV                default    name of the Bots environment; part of the cookies' names
     ENGINE_WAIT            600        seconds that an engine waits for another one to end
     ENGINE_BUSY_OK         false      true: one that waited in vain exits with 0 instead of 75
+    ENGINE_SCHEDULE                   name of the schedule that an engine runs for, as /metrics tells it
     JOBQUEUE_GATEWAY                  host:port at which the pages reach the job queue, which listens at that port;
                                       none: the pages look for it on localhost, as Bots does
+    DIRECTORY_MONITOR      false      true: somebody watches the routes with the tick "dirmonitor" of Bots 4
 
 The directories are read from bots.ini beside this file. A bad or missing value ends the start with one line.
 
@@ -49,6 +51,8 @@ from urllib.parse import urlsplit
 
 import bots
 import django
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
 from django.db import connections
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
@@ -377,6 +381,8 @@ TEMPLATES = [
 
 ENGINE_WAIT = integer("ENGINE_WAIT", 600, 86400)
 ENGINE_BUSY_OK = boolean("ENGINE_BUSY_OK")
+ENGINE_SCHEDULE = text("ENGINE_SCHEDULE", "")
+DIRECTORY_MONITOR = boolean("DIRECTORY_MONITOR")
 gateway_host, gateway_port = address("JOBQUEUE_GATEWAY")
 
 if missing:
@@ -387,6 +393,7 @@ if problems:
 
 LOCK_FILE = os.path.join(botssys, "engine.lock")
 JOURNAL_FILE = os.path.join(botssys, "jobqueue.json")
+METRICS_FILES = {"schedules": LOCK_FILE, "lock": LOCK_FILE, "jobs": JOURNAL_FILE}
 
 # Beside this file, or where the image found it: an image copies no more than this file and bots.ini out of /config.
 sys.path += [os.path.dirname(os.path.abspath(__file__)), "/config"]
@@ -395,10 +402,12 @@ if "bots.router" in sys.modules:  # only Bots' engine loads it
     try:
         from engine_lock import BUSY, EngineLock
         from engine_run import install
+        from run_record import FOLDER, RunRecord
 
         busy = 0 if ENGINE_BUSY_OK else BUSY
         lock = EngineLock(LOCK_FILE, ENGINE_WAIT, busy)
-        install(sys.modules["bots.router"], lock, os.path.join(botssys, "engine.sending"))
+        record = RunRecord(os.path.join(botssys, FOLDER, ENGINE_SCHEDULE)) if ENGINE_SCHEDULE else None
+        install(sys.modules["bots.router"], lock, os.path.join(botssys, "engine.sending"), record)
     except (ImportError, AttributeError) as error:
         raise SystemExit(f"Bots settings: no engine can be run alone, so none is run: {error}") from None
 
@@ -427,6 +436,28 @@ def pages_reach_the_job_queue(get_response):
 
         queue_gateway.install(job2queue, models.routes, gateway_host, gateway_port)
     return get_response
+
+
+# --- Directory monitor ---------------------------------------------------------------------------------------------
+
+if "bots.dirmonitor" in sys.modules:  # only the directory monitor loads it
+    if not bots_4 and not any(re.fullmatch("dirmonitor.+", section) for section in ini.sections()):
+        raise SystemExit(
+            "Bots settings: nothing to watch: routes of Bots 3.3 have no tick \"dirmonitor\"; use jobqueue.directoryMonitors"
+        )
+    try:
+        import directory_monitor
+
+        directory_monitor.install(sys.modules["bots.dirmonitor"], os.path.join(botssys, ".dirmonitor.trigger"))
+    except (ImportError, AttributeError) as error:
+        raise SystemExit(f"Bots settings: no directory can be watched as it should be: {error}") from None
+
+
+def tell_that_no_route_is_watched():
+    """Has Bots 4's page of a route say that its tick "dirmonitor" does nothing here, where that is so."""
+    with contextlib.suppress(LookupError, FieldDoesNotExist):
+        tick = apps.get_model("bots", "routes")._meta.get_field("dirmonitor")
+        tick.help_text = "Nothing is watched here: jobqueue.monitorRoutes in the stack's settings is off."
 
 
 # --- Health --------------------------------------------------------------------------------------------------------
@@ -516,9 +547,11 @@ class HealthEndpoints:
     def __init__(self, get_response):
         import metrics  # here, since the web server alone has middleware
 
+        if bots_4 and not DIRECTORY_MONITOR:
+            tell_that_no_route_is_watched()
         self.get_response = get_response
         self.exposition = metrics.exposition
-        self.measurement = Inspection(functools.partial(metrics.collect, {"lock": LOCK_FILE, "jobs": JOURNAL_FILE}))
+        self.measurement = Inspection(functools.partial(metrics.collect, METRICS_FILES))
 
     def __call__(self, request):
         path = request.path_info

@@ -80,8 +80,7 @@ export async function runEngine(route?: string): Promise<string> {
     };
     await waitUntil(`the engine's job ${name} to end`, hasEnded, { timeout: ENGINE_LIMIT, interval: 500 });
     const said = (await tryKubectl(["logs", "-n", NAMESPACE, `job/${name}`])).stdout;
-    // For Bots it is a warning, and a run of nothing a success.
-    if (route !== undefined && said.includes(`There is no (active) route "${route}"`)) {
+    if (route !== undefined && said.includes(`there is no active route ${route};`)) {
         throw new SandboxError(`there is no active route ${route}; the web page lists them under Configuration`);
     }
     if (outcome === "Failed") throw new SandboxError(`the engine's job ${name} failed: ${lastLines(said)}`);

@@ -109,8 +109,8 @@ class Environment:
         assert done.returncode == 0, done.stderr
 
     @contextlib.contextmanager
-    def server(self, *command, port):
-        """Runs a server until the block ends; yields its process. Its output goes to the file log."""
+    def process(self, *command, ready, what):
+        """Runs a command until the block ends; yields its process once `ready` of it. Its output goes to the file log."""
         with open(self.folder / "log", "a") as log:
             process = subprocess.Popen(
                 command,
@@ -121,12 +121,16 @@ class Environment:
                 stderr=log,
             )
             try:
-                wait_until(lambda: process.poll() is not None or accepts(port), f"{command[0]} did not start")
+                wait_until(lambda: process.poll() is not None or ready(process), what)
                 assert process.poll() is None, self.log()
                 yield process
             finally:
                 process.kill()
                 process.wait(10)
+
+    def server(self, *command, port):
+        """The same for a server, that is ready when it accepts connections."""
+        return self.process(*command, ready=lambda _: accepts(port), what=f"{command[0]} did not start")
 
     @contextlib.contextmanager
     def webserver(self):

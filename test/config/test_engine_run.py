@@ -63,6 +63,22 @@ def test_a_wait_in_vain_touches_nothing(orders, succeeds, expected):
     assert code == 0 and "crash" not in output, output
 
 
+def test_a_run_with_a_route_that_there_is_not_runs_nothing_and_names_it(orders):
+    orders.put("alpha", range(3))
+    switch_off = "routes.objects.filter(idroute='beta').update(active=False)"
+    code = f"import sys; from bots import botsinit; botsinit.generalinit(sys.argv[1]); from bots.models import routes; {switch_off}"
+    assert orders.environment.run(sys.executable, "-c", code, str(orders.environment.config)).returncode == 0
+    code, output = orders.run("--new", "alpha", "nowhere", "beta")
+    assert code == 78
+    assert output == (
+        "Bots engine: nothing was run: there is no active route nowhere, beta; the pages list them under Configuration\n"
+    )
+    assert not orders.sent("alpha")
+    code, output = orders.run("--new", "alpha")
+    assert code == 0 and "crash" not in output, output
+    assert orders.sent("alpha") == each_once(range(3))
+
+
 def test_a_run_for_one_route_recovers_a_killed_run_for_all(orders):
     orders.put("alpha", range(20))
     orders.put("beta", range(20))

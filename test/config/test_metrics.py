@@ -65,7 +65,8 @@ def test_tell_what_the_runs_did(orders):
     environment = orders.environment
     with environment.webserver():
         samples = metrics(environment)
-        assert {samples[f'bots_collector_success{{collector="{name}"}}'] for name in ("runs", "lock", "jobs", "inboxes")} == {1}
+        collectors = ("runs", "schedules", "lock", "jobs", "inboxes")
+        assert {samples[f'bots_collector_success{{collector="{name}"}}'] for name in collectors} == {1}
         assert samples["bots_jobqueue_jobs"] == 0
         assert samples['bots_run_success_timestamp_seconds{command="new"}'] == 0
         assert 'bots_run_success{command="new"}' not in samples
@@ -107,6 +108,73 @@ def test_tell_what_the_runs_did(orders):
         samples = metrics(environment)
         assert samples['bots_run_process_errors{command="new"}'] == samples["bots_recent_process_errors"] == 1
         assert (samples['bots_recent_runs{outcome="success"}'], samples['bots_recent_runs{outcome="errors"}']) == (1, 3)
+
+
+def of_schedules(samples):
+    """Returns what is said of each schedule: when its newest run began, whether it succeeded, when one last did."""
+    kinds = ("run_timestamp_seconds", "run_success", "run_success_timestamp_seconds")
+    names = {match[1] for name in samples if (match := re.fullmatch(r'bots_schedule_\w+\{cronjob="([^"]+)"\}', name))}
+    return {
+        name: tuple(samples.get(f'bots_schedule_{kind}{{cronjob="{name}"}}') for kind in kinds) for name in sorted(names)
+    }
+
+
+@needs_bots
+def test_tell_the_newest_run_of_each_schedule(orders):
+    environment = orders.environment
+
+    def run(schedule, *arguments):
+        """Runs an engine for a schedule, in a second of its own; returns when, and its exit code."""
+        time.sleep(1.1)
+        environment.variables["ENGINE_SCHEDULE"] = schedule
+        began = time.time()
+        return began, orders.run(*arguments)[0]
+
+    def began_since(moment, schedule):
+        """Returns when a schedule's run is said to have begun, which is after a moment."""
+        began = of_schedules(metrics(environment))[schedule][0]
+        assert int(moment) <= began <= time.time()
+        return began
+
+    with environment.webserver():
+        assert of_schedules(metrics(environment)) == {}
+        orders.run("--new")  # by hand, of no schedule
+        assert of_schedules(metrics(environment)) == {}
+
+        moment, code = run("bots-engine", "--new")
+        assert code == 0
+        first = began_since(moment, "bots-engine")
+        assert of_schedules(metrics(environment)) == {"bots-engine": (first, 1, first)}
+
+        moment, code = run("bots-engine-night", "--new", "nowhere")
+        assert code == 78
+        night = began_since(moment, "bots-engine-night")
+        both = {"bots-engine": (first, 1, first), "bots-engine-night": (night, 0, 0)}
+        assert of_schedules(metrics(environment)) == both
+
+        # One that is at work, is killed, and was in vain waited for meanwhile.
+        orders.put("alpha", range(3))
+        gate = orders.gate("alpha", after=1)
+        time.sleep(1.1)
+        environment.variables["ENGINE_SCHEDULE"] = "bots-engine"
+        engine = orders.engine("--new")
+        orders.wait_at(gate)
+        second = of_schedules(metrics(environment))["bots-engine"][0]
+        assert second > first
+        assert of_schedules(metrics(environment)) == {**both, "bots-engine": (second, None, first)}
+        environment.variables["ENGINE_WAIT"] = "1"
+        assert run("bots-engine-night", "--new")[1] == 75
+        assert of_schedules(metrics(environment)) == {**both, "bots-engine": (second, None, first)}
+        engine.kill()
+        engine.wait()
+        gate.unlink()
+        wait_until(lambda: metrics(environment)["bots_engine_lock_held"] == 0, "the lock is still held")
+        assert of_schedules(metrics(environment)) == {**both, "bots-engine": (second, 0, first)}
+
+        moment, code = run("bots-engine-night", "--new")
+        assert code == 0
+        night = began_since(moment, "bots-engine-night")
+        assert of_schedules(metrics(environment))["bots-engine-night"] == (night, 1, night)
 
 
 @needs_bots

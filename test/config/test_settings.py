@@ -7,7 +7,7 @@ import sys
 
 import django
 import pytest
-from support import CONFIG
+from support import CONFIG, HAS_BOTS
 
 MODERN = django.VERSION >= (4,)
 SERVER = {"DB_NAME": "edi", "DB_USER": "me", "DB_PASSWORD": "a-secret-password", "DB_HOST": "db.example.com"}
@@ -258,6 +258,28 @@ def test_the_middleware_is_found_whatever_the_module_is_called(environment):
     environment.variables["DJANGO_SETTINGS_MODULE"] = "settings"
     done = environment.run(sys.executable, "-c", code)
     assert done.stdout == "<class 'settings.HealthEndpoints'>\n", done.stderr
+
+
+@pytest.mark.skipif(not MODERN, reason="routes of Bots 3.3 have no such tick")
+def test_the_page_of_a_route_says_where_its_tick_does_nothing(environment):
+    config = str(environment.config)
+    start = f"import sys; sys.path.insert(0, {config!r}); import django; django.setup()"
+    if HAS_BOTS:
+        start = f"from bots import botsinit; botsinit.generalinit({config!r})"
+    else:
+        environment.variables["DJANGO_SETTINGS_MODULE"] = "settings"
+    # The form is made as the administration's pages, which Bots' are, make it.
+    code = (
+        f"{start}; from django.apps import apps; from django.conf import settings; from django.forms import modelform_factory; "
+        "from django.utils.module_loading import import_string; import_string(settings.MIDDLEWARE[0])(None); "
+        "form = modelform_factory(apps.get_model('bots', 'routes'), fields=['dirmonitor']); "
+        "print(form.base_fields['dirmonitor'].help_text)"
+    )
+    told = environment.run(sys.executable, "-c", code)
+    assert told.stdout == "Nothing is watched here: jobqueue.monitorRoutes in the stack's settings is off.\n", told.stderr
+    environment.variables["DIRECTORY_MONITOR"] = "true"
+    told = environment.run(sys.executable, "-c", code)
+    assert told.stdout.startswith("Monitor fromchannel (file)"), told.stderr
 
 
 def test_mail_needs_a_manager(environment):

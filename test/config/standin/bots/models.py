@@ -1,4 +1,4 @@
-"""The tables that /health/startup waits for, without Bots' columns."""
+"""The tables that /health/startup waits for, without Bots' columns but one."""
 
 from django.db import models
 
@@ -9,6 +9,8 @@ class Channel(models.Model):
 
 
 class Routes(models.Model):
+    dirmonitor = models.BooleanField(default=False, help_text="Monitor fromchannel (file).")
+
     class Meta:
         db_table = "routes"
 
