@@ -31,9 +31,13 @@ describe("npm run sandbox", () => {
     });
 
     it("runs what it deploys, under Pod Security restricted", async () => {
-        const available = "{range .items[*]}{.metadata.name}={.status.conditions[?(@.type=='Available')].status} {end}";
-        const deployments = await edi.kubectl("get", "deployments", "-o", `jsonpath=${available}`);
-        assert.deepEqual(deployments.trim().split(" ").sort(), ["bots-jobqueue=True", "bots-webserver=True"]);
+        // An update does not wait for the engine's watch.
+        await edi.kubectl("wait", "deployments", "--all", "--for=condition=Available", "--timeout=60s");
+        const deployments = (await edi.kubectl("get", "deployments", "-o", "name")).trim().split("\n");
+        assert.deepEqual(
+            deployments.map((name) => name.split("/")[1]),
+            ["bots-engine-watch", "bots-jobqueue", "bots-webserver"],
+        );
         const level = ".metadata.labels.pod-security\\.kubernetes\\.io/enforce";
         assert.equal(await edi.value(`namespace/${NAMESPACE}`, level), "restricted");
         assert.equal(await edi.value("cronjob/bots-engine", ".spec.schedule"), "*/5 * * * *");

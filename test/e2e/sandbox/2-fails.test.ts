@@ -86,6 +86,7 @@ describe("a db-init that fails", () => {
         assert.deepEqual((await workloads()).split("\n").sort(), [
             "cronjob.batch/bots-config-backup",
             "cronjob.batch/bots-engine",
+            "deployment.apps/bots-engine-watch",
             "deployment.apps/bots-jobqueue",
             "deployment.apps/bots-webserver",
         ]);
