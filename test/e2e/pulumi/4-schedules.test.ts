@@ -1,25 +1,23 @@
 /** Several schedules of the engine, one that cannot start, one that is late, and a directory that is watched. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
+import { kubectl } from "../../../sandbox/cluster/kubectl";
 import { waitUntil } from "../../../sandbox/cluster/wait";
 import { run } from "../../../sandbox/exec";
+import { checkout } from "../../../sandbox/paths";
 import { EXPECTED, OUTPUT } from "../../../sandbox/sampleOrder";
-import { read, removeNamespace, ROOT, TestStack } from "./testStack";
+import { TestNamespace } from "../namespace";
+import { TestStack } from "./testStack";
 
-const NAMESPACE = "pulumi-schedules";
+const namespace = new TestNamespace("pulumi-schedules");
 const POD_START = 75;
 const IMAGE = "localhost/bots-edi:3.3.1";
 
 /** No schedule receives anything: what arrives has been brought by the directory monitor. */
 const SETTINGS = {
-    imageTag: "3.3.1",
-    image: { repository: "localhost/bots-edi" },
-    storageClass: "sandbox-shared",
-    namespace: NAMESPACE,
+    namespace: namespace.name,
     protectData: "false",
     database: { engine: "mariadb", image: "localhost/bots-edi-mariadb:10.11", size: "1Gi" },
-    storage: { data: "64Mi", logs: "64Mi", config: "64Mi" },
     engine: {
         schedule: "* * * * *",
         arguments: ["--resend"],
@@ -49,7 +47,7 @@ interface Job {
 
 /** The Jobs that a CronJob has made, the newest last. */
 async function jobsOf(cronJob: string): Promise<Job[]> {
-    const { items } = await read<{ items: Job[] }>(NAMESPACE, "jobs", "--sort-by=.metadata.creationTimestamp");
+    const { items } = await namespace.get<{ items: Job[] }>("jobs", "--sort-by=.metadata.creationTimestamp");
     return items.filter(({ metadata }) => new RegExp(`^${cronJob}-\\d+$`).test(metadata.name));
 }
 
@@ -61,24 +59,23 @@ function ending({ status }: Job) {
 /** Waits for a Job of a CronJob that ended so, and returns it. */
 async function ended(cronJob: string, type: string, timeout: number, since = ""): Promise<Job> {
     let found: Job | undefined;
-    let seen: Job[] = [];
     await waitUntil(
         `a Job of ${cronJob} that is ${type}`,
         async () => {
-            seen = await jobsOf(cronJob);
+            const seen = await jobsOf(cronJob);
             found = seen.find((job) => job.metadata.creationTimestamp > since && ending(job)?.type === type);
-            return found !== undefined;
+            return found !== undefined || JSON.stringify(seen.map(({ status }) => status));
         },
-        { timeout, interval: 1000, explain: () => JSON.stringify(seen.map(({ status }) => status)) },
+        { timeout, interval: 1000 },
     );
     assert.ok(found);
     return found;
 }
 
-const logOf = (job: Job) => kubectl(["logs", "-n", NAMESPACE, `job/${job.metadata.name}`, "-c", "engine"]);
+const logOf = (job: Job) => namespace.kubectl("logs", `job/${job.metadata.name}`, "-c", "engine");
 
 const inWebserver = (command: readonly string[], input?: string) =>
-    kubectl(["exec", "-i", "-n", NAMESPACE, "deployment/bots-webserver", "-c", "webserver", "--", ...command], {
+    kubectl(["exec", "-i", "-n", namespace.name, "deployment/bots-webserver", "-c", "webserver", "--", ...command], {
         input,
         timeout: 120,
     });
@@ -96,7 +93,7 @@ async function told(reason: string): Promise<string[]> {
         readonly message: string;
         readonly involvedObject: { readonly kind: string; readonly name: string };
     }
-    const { items } = await read<{ items: Event[] }>(NAMESPACE, "events", `--field-selector=reason=${reason}`);
+    const { items } = await namespace.get<{ items: Event[] }>("events", `--field-selector=reason=${reason}`);
     return items.map(({ involvedObject: { kind, name }, message }) => `${kind} ${name}: ${message}`);
 }
 
@@ -104,7 +101,7 @@ async function told(reason: string): Promise<string[]> {
 async function setImage(image: string): Promise<void> {
     const spec = { containers: [{ name: "engine", image }] };
     const patch = { spec: { jobTemplate: { spec: { template: { spec } } } } };
-    await kubectl(["patch", "cronjob", "bots-engine", "-n", NAMESPACE, "-p", JSON.stringify(patch)]);
+    await namespace.kubectl("patch", "cronjob", "bots-engine", "-p", JSON.stringify(patch));
 }
 
 describe("the engine's schedules", function () {
@@ -113,14 +110,14 @@ describe("the engine's schedules", function () {
     let brokenSince = "";
 
     before(async () => {
-        await removeNamespace(NAMESPACE);
+        await namespace.delete();
         stack = await TestStack.botsEdi(SETTINGS);
         await stack.up();
     });
     after(async () => {
         await stack.pulumi("destroy", "--yes", "--skip-preview");
-        stack.forget();
-        await removeNamespace(NAMESPACE);
+        stack.remove();
+        await namespace.delete();
     });
 
     it("run by themselves, each with its own arguments, and /metrics tells how each went", async () => {
@@ -150,11 +147,11 @@ describe("the engine's schedules", function () {
         // In the meantime the next test's image is not there.
         brokenSince = (await jobsOf("bots-engine")).at(-1)?.metadata.creationTimestamp ?? "";
         await setImage("localhost/bots-edi:nowhere");
-        const archive = await run("sh", ["-c", 'tar -C "$1" -c . | base64', "sh", join(ROOT, "sandbox", "sample")]);
+        const archive = await run("sh", ["-c", 'tar -C "$1" -c . | base64', "sh", join(checkout, "sandbox", "sample")]);
         await inWebserver(["sh", "-c", "mkdir /tmp/sample && base64 -d | tar -x -C /tmp/sample"], archive);
         await inWebserver(["python", "/tmp/sample/load.py", "--drop"]);
-        const isThere = async () => (await tryKubectl(catOutput)).stdout === EXPECTED;
-        const catOutput = ["exec", "-n", NAMESPACE, "deployment/bots-webserver", "--", "cat", OUTPUT];
+        const isThere = async () => (await namespace.tryKubectl(catOutput)).stdout === EXPECTED;
+        const catOutput = ["exec", "deployment/bots-webserver", "--", "cat", OUTPUT];
         const begin = Date.now();
         await waitUntil("the order to arrive", isThere, { timeout: 90, interval: 1000 });
         console.log(`        the order arrived ${Math.round((Date.now() - begin) / 1000)} s after its file`);
