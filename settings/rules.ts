@@ -149,7 +149,9 @@ const RULES: readonly Rule[] = [
         isGiven("database"),
     ),
     ...ignored(
-        ["dns", "callers", "monitoringNamespace", "database", "apiServerPorts", "egress"].map((key) => `networkPolicy.${key}`),
+        ["dns", "callers", "monitoringNamespace", "database", "apiServerPorts", "egress"].map(
+            (key) => `networkPolicy.${key}`,
+        ),
         "where networkPolicy.enabled is false",
         ({ networkPolicy }) => networkPolicy?.enabled === false,
     ),
