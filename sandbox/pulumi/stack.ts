@@ -171,8 +171,9 @@ async function takeOver(stack: Stack, { message }: ConcurrentUpdateError): Promi
 }
 
 function count(changes: Record<string, number | undefined>): Counts {
-    const { same = 0, ...rest } = changes;
-    return { same, changed: Object.values(rest).reduce((sum: number, number) => sum + (number ?? 0), 0) };
+    // What is read, the cluster's own namespace, is there already and stays.
+    const { same = 0, read = 0, ...rest } = changes;
+    return { same: same + read, changed: Object.values(rest).reduce((sum: number, number) => sum + (number ?? 0), 0) };
 }
 
 /** A project folder beside the checkout, which the CLI would write keys into; the program stays where it is. */

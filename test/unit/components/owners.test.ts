@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { OWNERS } from "../../../components/owners";
-import { Manifest, system } from "../../support/find";
+import { find, Manifest, system } from "../../support/find";
 import { Registration } from "../../support/recorder";
 
 const FORCE = "pulumi.com/patchForce";
@@ -41,7 +41,7 @@ describe("who owns what", () => {
 
     it("names as the updater's exactly what the updater may patch", async () => {
         const made = await system({ imageUpdater: {} });
-        const [role] = made.filter(({ inputs }) => inputs.kind === "Role") as Manifest[];
+        const role = find(made, "Role", "bots-edi-image-updater-edi");
         const patched = (role.inputs.rules as Manifest[]).flatMap(({ resourceNames }) => resourceNames as string[]);
         const owned = OWNERS.filter(({ owner }) => owner === "updater").map(({ object }) => object.split("/")[1]);
         assert.deepEqual(patched.sort(), owned.sort());
