@@ -114,11 +114,12 @@ async function showEngineLog(): Promise<void> {
         );
     }
     let log = "";
-    // A pod that still starts has no log, and kubectl calls that a failure.
+    // A pod that still starts has no log, which kubectl calls a failure, and one that has only just started has an empty one.
     const hasLog = async () => {
+        const isOver = (await engineJobs()).some((job) => job.metadata.name === latest && ended(job));
         const { code, stdout, stderr } = await tryKubectl(logs(`job/${latest}`));
         log = stdout;
-        return code === 0 || stderr.trim();
+        return (code === 0 && (isOver || stdout !== "")) || stderr.trim();
     };
     await waitUntil(`the engine's job ${latest} to start`, hasLog, { timeout: 60 });
     process.stdout.write(log);

@@ -8,10 +8,9 @@ import { inWebserver, NAMESPACE } from "../../../sandbox/bots";
 import { binaryPath } from "../../../sandbox/cluster/binaries";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
 import { waitUntil } from "../../../sandbox/cluster/wait";
-import { kubeconfigPath } from "../../../sandbox/paths";
+import { checkout, kubeconfigPath } from "../../../sandbox/paths";
 import { EXPECTED, OUTPUT } from "../../../sandbox/sampleOrder";
 import { openBrowser, Pages } from "./browser";
-import { checkout } from "../../../sandbox/paths";
 
 const PAGE = "http://127.0.0.1:8080";
 const OTHER_PORT = 18080;
@@ -64,7 +63,8 @@ describe("the pages in a browser", () => {
         await inEdi("patch", "cronjob/bots-engine", "-p", '{"spec":{"suspend":true}}');
         await inEdi("scale", "deployment/bots-webserver", "--replicas=2");
         await inEdi("rollout", "status", "deployment/bots-webserver", "--timeout=180s");
-        await inEdi("wait", "job", "-l", "component=engine", "--for=condition=complete", "--timeout=120s");
+        const active = ["get", "jobs", "-l", "component=engine", "-o", "jsonpath={.items[*].status.active}"];
+        await waitUntil("no engine to run", async () => (await inEdi(...active)) === "", { timeout: 120 });
     });
     after(async () => {
         await browser.close();
