@@ -26,10 +26,11 @@ export async function rightCluster(provider: kubernetes.Provider, namespace: str
         : kubernetes.core.v1.Namespace.get(`cluster-${namespace}`, namespace, { provider }).metadata.uid;
     // Its output stays what the input was at first.
     const recorded = new pulumi.Stash(`cluster-${namespace}`, { input: uid }, { ignoreChanges: ["input"] }).output;
-    const [found, own] = await new Promise<[string, string]>((resolve) => {
-        pulumi.all([uid, recorded as pulumi.Output<string>]).apply(resolve);
+    const [found, own] = await new Promise<[string, string | undefined]>((resolve) => {
+        pulumi.all([uid, recorded as pulumi.Output<string | undefined>]).apply(resolve);
     });
-    if (isSkipped || found === own) return;
+    // A first update of some targets alone records nothing yet.
+    if (isSkipped || own === undefined || found === own) return;
     throw new pulumi.RunError(
         `This is another cluster than that of stack ${pulumi.getStack()}: namespace ${namespace} has the uid ${found} here and ${own} there; ` +
             `set KUBECONFIG or kubeContext to the stack's; another cluster is another stack (docs/operations.md).`,

@@ -54,8 +54,8 @@ export interface RecordOptions {
     readonly stack?: string;
     /** Run as a preview: what the cluster would answer is unknown, so nothing inside an `apply` runs. Default: false. */
     readonly preview?: boolean;
-    /** What an earlier run has stashed. Default: nothing. */
-    readonly stashed?: string;
+    /** What an earlier run has stashed; null: no run has, nor does this one. Default: what this run stashes. */
+    readonly stashed?: string | null;
     /** Called before a resource is registered; the registration waits for it and fails where it throws. */
     readonly beforeRegister?: (type: string, soFar: readonly Registration[]) => Promise<void> | void;
 }
@@ -69,8 +69,9 @@ export const MASK = "[secret]";
 /** The uid of every namespace that is read. */
 export const UID = "00000000-0000-0000-0000-000000000000";
 
-function mockState(type: string, inputs: Record<string, unknown>, stashed?: string): Record<string, unknown> {
-    if (type === "pulumi:index:Stash") return { ...inputs, output: stashed ?? inputs.input };
+function mockState(type: string, inputs: Record<string, unknown>, stashed?: string | null): Record<string, unknown> {
+    if (type === "pulumi:index:Stash")
+        return stashed === null ? inputs : { ...inputs, output: stashed ?? inputs.input };
     return type.startsWith("random:") ? { ...inputs, result: MASK } : inputs;
 }
 

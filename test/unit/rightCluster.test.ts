@@ -25,6 +25,10 @@ describe("the stack's cluster", () => {
         find(made, "Deployment", "bots-webserver");
     });
 
+    it("is not known yet in a first update of some targets alone, which records nothing: it is not refused", async () => {
+        find(await recordStack("prod", {}, { stashed: null }), "Deployment", "bots-webserver");
+    });
+
     it("is not asked for in a preview without a kubeconfig, as that of a pull request", async () => {
         const before = process.env.KUBECONFIG;
         process.env.KUBECONFIG = "/nonexistent";
