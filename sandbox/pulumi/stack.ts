@@ -83,7 +83,7 @@ export class LocalStack {
         };
         // At once: whoever meets a run that is under way had better look than wait.
         return withLock(join(folder, "lock"), work, { timeout: 0 }).catch((error: unknown) => {
-            throw error instanceof CommandError ? new SandboxError(lastError(error)) : error;
+            throw error instanceof CommandError ? new SandboxError(lastError(error.message)) : error;
         });
     }
 
@@ -134,9 +134,12 @@ const SHOWN = {
     onError: (text: string) => process.stderr.write(text),
 } as const;
 
-/** The CLI's last error in one line; all that it said has been shown. */
-function lastError({ message }: CommandError): string {
-    const errors = [...message.matchAll(/^\s*error: (.*)$/gm)].map(([, words = ""]) => words);
+/** The last error of all that the CLI said, which has been shown, in one line. */
+export function lastError(said: string): string {
+    // Of several at once, the first.
+    const errors = [...said.matchAll(/^\s*error: (?:\d+ errors occurred:\s+1\) )?(.*)$/gm)].map(
+        ([, words = ""]) => words,
+    );
     const reason = errors.filter((words) => !/^(update|preview) failed$/.test(words)).at(-1);
     return `the Pulumi CLI failed, see above${reason === undefined ? "" : `: ${reason}`}`;
 }
