@@ -121,6 +121,12 @@ def address(name):
     return host, int(port)
 
 
+def utc_offset():
+    """The time zone's offset of the moment, as MySQL takes it: +05:30."""
+    offset = time.strftime("%z")
+    return f"{offset[:3]}:{offset[3:]}"
+
+
 def time_zone(name, default):
     """Returns the variable's value, the name of a time zone that this system knows."""
     value = text(name, default)
@@ -183,7 +189,8 @@ def mysql():
     timeout = integer("DB_READ_TIMEOUT", 60, 86400)
     options = {
         "charset": "utf8mb4",
-        "init_command": "SET sql_mode='STRICT_TRANS_TABLES'",
+        # The engine's own connection, which Django does not make, has the time zone from here.
+        "init_command": f"SET sql_mode='STRICT_TRANS_TABLES', time_zone='{utc_offset()}'",
         "connect_timeout": CONNECT_TIMEOUT,
         "read_timeout": timeout,
         "write_timeout": timeout,
@@ -299,9 +306,8 @@ USE_TZ = False  # the engine writes local times past Django
 def use_own_time_zone(connection, **_):
     """Has MySQL and MariaDB fill in times as Python does, by the offset of the moment; on PostgreSQL Django does."""
     if connection.vendor == "mysql":
-        offset = time.strftime("%z")
         with connection.cursor() as cursor:
-            cursor.execute("SET time_zone = %s", [f"{offset[:3]}:{offset[3:]}"])
+            cursor.execute("SET time_zone = %s", [utc_offset()])
 
 
 LANGUAGE_CODE = "en-us"
