@@ -4,9 +4,10 @@ import { BotsEdi } from "./components/botsEdi";
 import { rightCluster } from "./rightCluster";
 import { readSettings } from "./settings";
 
-export = async () => {
-    const settings = readSettings();
+// Outside of the function, in which an error would take the SDK half a minute to tell.
+const settings = readSettings();
 
+export = async () => {
     const cluster = new kubernetes.Provider("cluster", {
         // Empty: looked up where the program runs. Left out, the path in KUBECONFIG would enter the state, for machines without it.
         kubeconfig: "",

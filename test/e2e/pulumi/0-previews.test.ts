@@ -14,6 +14,8 @@ interface Preview {
 
 describe("npm run pulumi -- preview", () => {
     let place: Workplace;
+    /** Milliseconds that a preview of a right configuration took. */
+    let right = 0;
     const git = (...args: string[]) => run("git", args, { cwd: place.folder });
     const pulumi = (...args: string[]) => {
         const command = ["run", "--silent", "pulumi", "--", ...args, "--non-interactive"];
@@ -46,7 +48,9 @@ describe("npm run pulumi -- preview", () => {
     for (const stack of STACKS) {
         it(`of ${stack}, held against the policy pack`, async () => {
             assert.equal((await pulumi("stack", "init", stack)).code, 0);
+            const begin = Date.now();
             const { code, stdout, stderr } = await preview(stack, "--json");
+            right = Math.max(right, Date.now() - begin);
             assert.equal(code, 0, `${stderr}\n${stdout}`);
             assert.match(stderr, /^Pulumi \d+\.\d+\.\d+, (built from its Go module|on the PATH)$/m);
             // What is registered, and the stack itself.
@@ -68,10 +72,13 @@ describe("npm run pulumi -- preview", () => {
         assert.equal((await pulumi("config", "rm", "--stack", "prod", "protectData")).code, 0);
     });
 
-    it("ends with every error of a wrong configuration, and no resource", async () => {
+    it("ends with every error of a wrong configuration, no resource, and no later than a right one", async () => {
         await set("prod", "imageTag", "latest");
         await set("prod", "nonsense", "1");
+        const begin = Date.now();
         const text = await failure("prod");
+        const took = Date.now() - begin;
+        assert.ok(took < 1.5 * right, `it took ${took} ms, and a right one ${right} ms`);
         assert.match(text, /has 2 errors:[^]*imageTag is "latest"[^]*nonsense is "1", and is no setting/);
         assert.doesNotMatch(text, /kubernetes:/);
     });
