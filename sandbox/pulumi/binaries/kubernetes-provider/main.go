@@ -3,6 +3,8 @@ package main
 
 import (
 	_ "embed"
+	"io"
+	"os"
 
 	"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/provider"
 	"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version"
@@ -14,5 +16,13 @@ import (
 var schema []byte
 
 func main() {
+	go endWithEngine()
 	provider.Serve("kubernetes", version.Version, schema, []byte("{}"))
+}
+
+// The engine holds this process' input open: it ends where the engine ends, however that comes about. By itself it looks for
+// the engine every five minutes, and then cancels a context that nobody waits for.
+func endWithEngine() {
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	os.Exit(1)
 }
