@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SandboxError } from "../sandbox/errors";
 import { run } from "../sandbox/exec";
+import { withLock } from "../sandbox/lock";
+import { makeWhole } from "../sandbox/makeWhole";
 import { cacheDir } from "../sandbox/paths";
 import { buildSecrets } from "./buildSecrets";
 import { contentKey } from "./contentKey";
@@ -52,25 +54,22 @@ export async function buildImages(
     folders: readonly Image[] = ["bots-edi", "mariadb"],
 ): Promise<BuiltImage[]> {
     const cache = join(cacheDir(), "images");
-    mkdirSync(cache, { recursive: true });
     const wanted = folders.map((folder) => {
         const context = join(__dirname, folder);
         const key = contentKey(baseCommand, [context]);
         return { ref: images[folder], folder, context, archive: join(cache, `${folder}-${key}.tar`) };
     });
-    const missing = wanted.filter(({ archive }) => !existsSync(archive));
-    if (missing.length > 0) {
+    await withLock(join(cache, "build.lock"), async () => {
+        const missing = wanted.filter(({ archive }) => !existsSync(archive));
+        if (missing.length === 0) return;
         await requireTools();
-        removeAbandoned(cache);
         const base = join(cache, `base-${contentKey(baseCommand, [])}.tar`);
-        if (!existsSync(base)) {
-            await timed(report, "base image: Debian bookworm", () => makeBase(cache, base));
-        }
+        if (!existsSync(base)) await timed(report, "base image: Debian bookworm", () => makeBase(base));
         for (const image of missing) {
-            await timed(report, `image ${image.ref}`, () => makeImage(cache, base, image));
+            await timed(report, `image ${image.ref}`, () => makeImage(base, image));
             removeOlder(cache, image);
         }
-    }
+    });
     return wanted.map(({ ref, archive }) => ({ ref, archive }));
 }
 
@@ -92,18 +91,18 @@ async function timed(report: (step: string) => void, step: string, work: () => P
     report(`${step}: built in ${Math.round((Date.now() - start) / 1000)} s`);
 }
 
-async function makeBase(cache: string, target: string): Promise<void> {
+function makeBase(target: string): Promise<void> {
     const [command = "", ...args] = baseCommand;
-    await inScratchFolder(cache, async (scratch) => {
-        const partial = join(scratch, "base.tar");
-        await run(command, [...args, partial], { timeout: LIMIT });
-        renameSync(partial, target);
+    return makeWhole(target, async (scratch) => {
+        const base = join(scratch, "base.tar");
+        await run(command, [...args, base], { timeout: LIMIT });
+        return base;
     });
 }
 
 /** Builds with a storage of its own, so that no other container storage of the machine is touched. */
-async function makeImage(cache: string, base: string, image: BuiltImage & { context: string }): Promise<void> {
-    await inScratchFolder(cache, async (scratch) => {
+function makeImage(base: string, image: BuiltImage & { context: string }): Promise<void> {
+    return makeWhole(image.archive, async (scratch) => {
         const storage = [
             ...["--root", join(scratch, "storage"), "--runroot", join(scratch, "run"), "--storage-driver", "vfs"],
         ];
@@ -121,37 +120,17 @@ async function makeImage(cache: string, base: string, image: BuiltImage & { cont
         const options = ["--quiet", "--isolation", "chroot", "--network", "host", "--build-arg", "BASE=localhost/base"];
         await buildah("bud", ...options, ...secrets, "--tag", image.ref, image.context);
 
-        const partial = join(scratch, "image.tar");
-        await buildah("push", "--quiet", image.ref, `docker-archive:${partial}:${image.ref}`);
-        renameSync(partial, image.archive);
+        const archive = join(scratch, "image.tar");
+        await buildah("push", "--quiet", image.ref, `docker-archive:${archive}:${image.ref}`);
+        return archive;
     });
 }
 
 /** An image's earlier archives are of no more use, and each is a quarter of a gigabyte. */
-function removeOlder(cache: string, { folder, archive }: { folder: Image; archive: string }): void {
-    const older = new RegExp(`^${folder}-[0-9a-f]{16}\\.tar$`);
+function removeOlder(cache: string, { folder, archive }: { folder: string; archive: string }): void {
+    const older = new RegExp(`^${folder}-[0-9a-f]{16}\\.tar(\\.partial-.*)?$`);
     for (const name of readdirSync(cache).filter((each) => older.test(each))) {
-        if (join(cache, name) !== archive) rmSync(join(cache, name), { force: true });
-    }
-}
-
-const scratchPrefix = ".building-";
-
-/** What builds that were killed have left: their process is gone, and nobody else would remove it. */
-function removeAbandoned(cache: string): void {
-    for (const name of readdirSync(cache).filter((each) => each.startsWith(scratchPrefix))) {
-        const [pid = ""] = name.slice(scratchPrefix.length).split("-");
-        if (!existsSync(`/proc/${pid}`)) rmSync(join(cache, name), { recursive: true, force: true });
-    }
-}
-
-/** A folder on the cache's own file system, gone afterwards: a result leaves it by one rename, so no half-built one counts. */
-async function inScratchFolder(cache: string, work: (scratch: string) => Promise<void>): Promise<void> {
-    const scratch = mkdtempSync(join(cache, `${scratchPrefix}${process.pid}-`));
-    try {
-        await work(scratch);
-    } finally {
-        rmSync(scratch, { recursive: true, force: true });
+        if (join(cache, name) !== archive) rmSync(join(cache, name), { recursive: true, force: true });
     }
 }
 

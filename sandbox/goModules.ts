@@ -1,10 +1,11 @@
 /** Commands built from Go modules into the cache, each module once. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { existsSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { basename, join } from "node:path";
 import { SandboxError } from "./errors";
 import { attempt, run } from "./exec";
 import { withLock } from "./lock";
+import { makeWhole } from "./makeWhole";
 import { cacheDir } from "./paths";
 
 /** The oldest Go that the pinned modules accept. */
@@ -90,40 +91,25 @@ export async function buildModules(modules: readonly GoModule[], note: (line: st
     return built;
 }
 
-async function build(module: GoModule): Promise<void> {
-    const target = builtFolder(module);
-    discardPartialBuilds(target);
-    // Renamed at the end, so that a build that was cut short is never taken for a whole one.
-    const partial = mkdtempSync(`${target}.partial-`);
-    try {
-        await run("go", ["build", ...buildFlags(module), "-o", `${partial}/`, wanted(module)], {
+function build(module: GoModule): Promise<void> {
+    return makeWhole(builtFolder(module), async (folder) => {
+        await run("go", ["build", ...buildFlags(module), "-o", `${folder}/`, wanted(module)], {
             cwd: module.folder,
             env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "" },
             timeout: LIMIT,
         });
         for (const command of module.commands) {
             const original = module.renamed?.[command];
-            if (original !== undefined) renameSync(join(partial, original), join(partial, command));
-            if (!existsSync(join(partial, command))) throw new Error(`go build of ${target} made no ${command}`);
+            if (original !== undefined) renameSync(join(folder, original), join(folder, command));
+            if (!existsSync(join(folder, command))) throw new Error(`go build of ${title(module)} made no ${command}`);
         }
-        rmSync(target, { recursive: true, force: true });
-        renameSync(partial, target);
-    } finally {
-        rmSync(partial, { recursive: true, force: true });
-    }
+        return folder;
+    });
 }
 
 /** The commands that go.mod names, or the module's own where it has a main of ours. */
 function wanted({ folder }: GoModule): string {
     return existsSync(join(folder, "main.go")) ? "." : "tool";
-}
-
-/** What a killed build left behind; the lock is held, so nobody works in it. */
-function discardPartialBuilds(target: string): void {
-    for (const entry of readdirSync(dirname(target))) {
-        const path = join(dirname(target), entry);
-        if (path.startsWith(`${target}.partial-`)) rmSync(path, { recursive: true, force: true });
-    }
 }
 
 function buildFlags(module: GoModule): string[] {

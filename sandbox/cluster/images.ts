@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { buildImages, type Image } from "../../image/build";
 import { binaryPath } from "./binaries";
 import { ctr } from "./ctr";
 import { SandboxError } from "../errors";
@@ -55,6 +56,15 @@ export async function importImage(archive: string): Promise<"imported" | "presen
     if (images.length === 0) throw new SandboxError(`the archive ${archive} holds no image with a full name`);
     writeWhole(record, JSON.stringify(Object.fromEntries(images)));
     return "imported";
+}
+
+/** Imports images into the node, built where the cache lacks them: the sandbox's, or others. Returns what became of each. */
+export async function importProjectImages(folders?: readonly Image[]): Promise<string> {
+    const done: string[] = [];
+    for (const { ref, archive } of await buildImages(() => undefined, folders)) {
+        done.push(`${ref} ${await importImage(archive)}`);
+    }
+    return done.join(", ");
 }
 
 /** Where it is kept what came out of an archive, told apart by its path and its last change. */

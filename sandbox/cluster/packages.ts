@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { SandboxError } from "../errors";
 import { attempt, run } from "../exec";
 import { cache } from "./layout";
 import { withLock } from "../lock";
+import { makeWhole } from "../makeWhole";
 
 /**
  * Unpacked into the cache and never installed: installing would start a containerd service of the system, or replace
@@ -67,22 +68,17 @@ export async function providePackages(others: readonly string[] = []): Promise<s
 }
 
 async function unpack(): Promise<void> {
-    const target = folder();
-    if (existsSync(target)) return;
-    mkdirSync(cache.packages(), { recursive: true });
-    const partial = mkdtempSync(`${target}.partial-`);
-    try {
+    if (existsSync(folder())) return;
+    await makeWhole(folder(), async (scratch) => {
         // apt's own unprivileged user cannot write into the cache folder; signatures are checked all the same.
         const download = ["-qq", "-o", "APT::Sandbox::User=root", "download", ...unpacked];
-        await run("apt-get", download, { cwd: partial });
-        for (const file of readdirSync(partial).filter((name) => name.endsWith(".deb"))) {
-            await run("dpkg-deb", ["--extract", join(partial, file), partial]);
-            rmSync(join(partial, file));
+        await run("apt-get", download, { cwd: scratch });
+        for (const file of readdirSync(scratch).filter((name) => name.endsWith(".deb"))) {
+            await run("dpkg-deb", ["--extract", join(scratch, file), scratch]);
+            rmSync(join(scratch, file));
         }
-        renameSync(partial, target);
-    } finally {
-        rmSync(partial, { recursive: true, force: true });
-    }
+        return scratch;
+    });
 }
 
 async function requireApt(): Promise<void> {

@@ -1,16 +1,8 @@
 import { createHash } from "node:crypto";
-import {
-    copyFileSync,
-    mkdirSync,
-    mkdtempSync,
-    readFileSync,
-    renameSync,
-    rmSync,
-    symlinkSync,
-    writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { run } from "../exec";
+import { makeWhole } from "../makeWhole";
 
 /** A one-layer image: files, links and how to start it. */
 export interface SmallImage {
@@ -30,14 +22,12 @@ export interface SmallImage {
 const reproducible = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--format=gnu"];
 
 /** Writes a Docker archive, which `ctr images import`, skopeo and podman take. It appears whole or not at all. */
-export async function writeArchive(image: SmallImage, archive: string): Promise<void> {
-    mkdirSync(dirname(archive), { recursive: true });
-    const work = mkdtempSync(`${archive}.partial-`);
-    try {
-        const layer = join(work, "layer.tar");
-        await packLayer(image, join(work, "root"), layer);
+export function writeArchive(image: SmallImage, archive: string): Promise<void> {
+    return makeWhole(archive, async (scratch) => {
+        const layer = join(scratch, "layer.tar");
+        await packLayer(image, join(scratch, "root"), layer);
         const write = (name: string, content: object) => {
-            writeFileSync(join(work, name), JSON.stringify(content));
+            writeFileSync(join(scratch, name), JSON.stringify(content));
         };
         write("manifest.json", [{ Config: "config.json", RepoTags: [image.ref], Layers: ["layer.tar"] }]);
         write("config.json", {
@@ -49,12 +39,10 @@ export async function writeArchive(image: SmallImage, archive: string): Promise<
                 diff_ids: [`sha256:${createHash("sha256").update(readFileSync(layer)).digest("hex")}`],
             },
         });
-        const whole = join(work, "image.tar");
-        await run("tar", [...reproducible, "-cf", whole, "-C", work, "manifest.json", "config.json", "layer.tar"]);
-        renameSync(whole, archive);
-    } finally {
-        rmSync(work, { recursive: true, force: true });
-    }
+        const whole = join(scratch, "image.tar");
+        await run("tar", [...reproducible, "-cf", whole, "-C", scratch, "manifest.json", "config.json", "layer.tar"]);
+        return whole;
+    });
 }
 
 async function packLayer({ files, links = {}, folders = [] }: SmallImage, root: string, layer: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync } from "node:fs";
-import { buildPackages } from "../../image/build";
+import { buildImages, buildPackages } from "../../image/build";
 import { kubeconfigPath } from "../paths";
 import { applyAddons } from "./addons";
 import { clusterModules } from "./binaries";
@@ -7,7 +7,7 @@ import { makeCgroups } from "./cgroups";
 import { component, type ComponentName } from "./components";
 import { writeConfigFiles } from "./configFiles";
 import { prepareHost } from "./host";
-import { provideClusterImages } from "./images";
+import { importProjectImages, provideClusterImages } from "./images";
 import { writeKubeconfigs } from "./kubeconfig";
 import { layout } from "./layout";
 import { withLock } from "../lock";
@@ -17,7 +17,6 @@ import { providePackages } from "./packages";
 import { issueCertificates } from "./pki";
 import { plan } from "./plan";
 import { requireAdministrator, requireFreeNetwork, requireResources } from "./preflight";
-import { buildProjectImages, importProjectImages } from "./projectImages";
 import {
     waitForApiServer,
     waitForContainerd,
@@ -69,7 +68,7 @@ async function buildAll(steps: Steps, modules: readonly GoModule[], withImages: 
     const works = [
         build("cluster's binaries", clusterModules),
         ...(modules.length > 0 ? [build("Pulumi's binaries", modules)] : []),
-        ...(withImages ? [steps.step("Bots EDI images are built", () => buildProjectImages(note))] : []),
+        ...(withImages ? [steps.step("Bots EDI images are built", () => buildImages(note))] : []),
     ];
     // All are waited for: what one of them has built counts at the next run, whatever became of another.
     const outcomes = await Promise.allSettled(works);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { importProjectImages } from "../../sandbox/cluster/projectImages";
+import { importProjectImages } from "../../sandbox/cluster/images";
 import { waitUntil } from "../../sandbox/cluster/wait";
 import { type Outcome } from "../../sandbox/exec";
 import { TestNamespace } from "../e2e/namespace";
