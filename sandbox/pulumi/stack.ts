@@ -137,7 +137,7 @@ const SHOWN = {
 /** The last error of all that the CLI said, which has been shown, in one line. */
 export function lastError(said: string): string {
     // Of several at once, the first.
-    const errors = [...said.matchAll(/^\s*error: (?:\d+ errors occurred:\s+1\) )?(.*)$/gm)].map(
+    const errors = [...said.matchAll(/^\s*error: (?:\d+ errors occurred:\s+(?:1\)|\*) )?(.*)$/gm)].map(
         ([, words = ""]) => words,
     );
     const reason = errors.filter((words) => !/^(update|preview) failed$/.test(words)).at(-1);

@@ -13,6 +13,11 @@ describe("a failed command of the Pulumi CLI", () => {
             "error: 2 errors occurred:\n    1) write /x/lock: no space left on device\n    2) other\n",
             ": write /x/lock: no space left on device",
         ],
+        [
+            "the first of several of a provider",
+            "error: update failed\n  error: 11 errors occurred:\n    \t* resource a was created, and failed\n    \t* b\n",
+            ": resource a was created, and failed",
+        ],
         ["nothing more where it says no error", "Killed\n", ""],
     ] as const) {
         it(`is told in one line, with ${what}`, () => {
