@@ -12,6 +12,14 @@ function isReachable(): boolean {
     return KUBERNETES_SERVICE_HOST !== undefined || files.some((file) => existsSync(file));
 }
 
+/** The value of an output; undefined where it is not known: a preview of some targets alone knows nothing of what it leaves out. */
+async function valueOf<T>(output: pulumi.Input<T>): Promise<T | undefined> {
+    const source = pulumi.output(output) as pulumi.Output<T>;
+    // Not among the SDK's types: apply() is not called with what is not known, and a program that waited for it would end, unseen.
+    const { isKnown } = source as unknown as { isKnown: Promise<boolean> };
+    return (await isKnown) ? new Promise<T>((resolve) => source.apply(resolve)) : undefined;
+}
+
 /**
  * Resolves once it is clear that the provider reaches the stack's cluster; register nothing before. A preview without any
  * kubeconfig, as that of a pull request, compares with the state and reads no cluster: there is nothing to look at then.
@@ -26,9 +34,7 @@ export async function rightCluster(provider: kubernetes.Provider, namespace: str
         : kubernetes.core.v1.Namespace.get(`cluster-${namespace}`, namespace, { provider }).metadata.uid;
     // Its output stays what the input was at first.
     const recorded = new pulumi.Stash(`cluster-${namespace}`, { input: uid }, { ignoreChanges: ["input"] }).output;
-    const [found, own] = await new Promise<[string, string | undefined]>((resolve) => {
-        pulumi.all([uid, recorded as pulumi.Output<string | undefined>]).apply(resolve);
-    });
+    const [found, own] = await Promise.all([valueOf(uid), valueOf<string | undefined>(recorded)]);
     // A first update of some targets alone records nothing yet.
     if (isSkipped || own === undefined || found === own) return;
     throw new pulumi.RunError(

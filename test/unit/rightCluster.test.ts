@@ -3,6 +3,18 @@ import { find } from "../support/find";
 import { UID } from "../support/recorder";
 import { recordStack } from "../support/stack";
 
+/** Runs something with another KUBECONFIG. */
+async function withKubeconfig<T>(file: string, run: () => Promise<T>): Promise<T> {
+    const before = process.env.KUBECONFIG;
+    process.env.KUBECONFIG = file;
+    try {
+        return await run();
+    } finally {
+        if (before === undefined) delete process.env.KUBECONFIG;
+        else process.env.KUBECONFIG = before;
+    }
+}
+
 describe("the stack's cluster", () => {
     it("a kubeconfig that points to another cluster deployed there: it is refused in one line, and nothing is registered", async () => {
         const registered: string[] = [];
@@ -29,14 +41,14 @@ describe("the stack's cluster", () => {
         find(await recordStack("prod", {}, { stashed: null }), "Deployment", "bots-webserver");
     });
 
-    it("is not asked for in a preview without a kubeconfig, as that of a pull request", async () => {
-        const before = process.env.KUBECONFIG;
-        process.env.KUBECONFIG = "/nonexistent";
-        const made = await recordStack("prod", {}, { stashed: "another", preview: true }).finally(() => {
-            if (before === undefined) delete process.env.KUBECONFIG;
-            else process.env.KUBECONFIG = before;
-        });
+    it("a preview of some targets alone made nothing: what it leaves out is not known, and was waited for until the program ended", async () => {
+        const made = await withKubeconfig(__filename, () => recordStack("prod", {}, { stashed: null, preview: true }));
         find(made, "Deployment", "bots-webserver");
+    });
+
+    it("is not asked for in a preview without a kubeconfig, as that of a pull request", async () => {
+        const preview = () => recordStack("prod", {}, { stashed: "another", preview: true });
+        find(await withKubeconfig("/nonexistent", preview), "Deployment", "bots-webserver");
     });
 
     it("is recorded once: what is found later does not change the record", async () => {
