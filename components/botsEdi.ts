@@ -4,8 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { Settings } from "../settings";
 import { engineSchedules } from "../settings/engineSchedules";
 import { Backup } from "./backup";
-import { Configuration } from "./configuration";
-import { Credentials, SECRET_ENV } from "./credentials";
+import { configMapNames, Configuration } from "./configuration";
+import { Credentials } from "./credentials";
 import { Database, DATABASE_HOST, ENGINES } from "./database";
 import { DatabaseInit } from "./databaseInit";
 import { Engine } from "./engine";
@@ -17,6 +17,7 @@ import { Monitoring } from "./monitoring";
 import { NetworkPolicies } from "./networkPolicy";
 import { PartOptions } from "./part";
 import { BotsRuntime } from "./podTemplate";
+import { Stage } from "./stage";
 import { durable, Storage } from "./storage";
 import { Webserver, WEBSERVER, WEBSERVER_PORT } from "./webserver";
 
@@ -39,8 +40,9 @@ function webAddresses({ namespace, ingress, tls, allowedHosts, csrfTrustedOrigin
 }
 
 /**
- * Bots EDI on Kubernetes: namespace, configuration, volumes and credentials; then the database where it is in the cluster;
- * then the initialisation of the database, complete; then webserver, job queue, engine and backup; then the way in.
+ * Bots EDI on Kubernetes: namespace, candidate of configuration and credentials, volumes; then the database where it is in the
+ * cluster; then the initialisation of the database, complete; then configuration and credentials go live; then the webserver;
+ * then job queue, engine and backup; then the way in.
  *
  * Several in one program need different names and namespaces. Pass a `kubernetes.Provider` in `opts.provider`.
  */
@@ -112,7 +114,7 @@ export class BotsEdi extends pulumi.ComponentResource {
             },
             part(...home),
         );
-        const ground = [...configuration.configMaps, ...storage.claims, ...credentials.secrets];
+        const ground = [...configuration.candidate, ...storage.claims, ...credentials.candidate];
 
         if (settings.networkPolicy.enabled) {
             const { networkPolicy } = settings;
@@ -137,60 +139,66 @@ export class BotsEdi extends pulumi.ComponentResource {
                     namespace,
                     ...database,
                     storageClass: database.storageClass ?? settings.storageClass,
-                    databaseSecret: settings.databaseSecret,
+                    databaseSecret: credentials.names("candidate").databaseSecret,
                     overlay,
                     protect: settings.protectData,
                 },
-                part(...home, ...credentials.secrets),
+                part(...home, ...credentials.candidate),
             );
             ground.push(statefulSet, service);
         }
 
-        const runtime: BotsRuntime = {
+        const runtimeOf = (stage: Stage): BotsRuntime => ({
             namespace,
             image: this.image,
             imagePullPolicy: settings.image.pullPolicy,
-            databaseSecret: settings.databaseSecret,
-            secretEnv: { secret: SECRET_ENV, names: Object.keys(settings.secretEnv) },
-            checksums: { "checksum/config": configuration.checksum, ...credentials.checksums },
+            configMaps: configMapNames(stage),
+            ...credentials.names(stage),
+            checksums: (component) => ({ ...configuration.checksums(component), ...credentials.checksums }),
             overlay,
             sharings: [
                 ...(settings.imageUpdater ? (["imageUpdater"] as const) : []),
                 ...(settings.webserver.autoscaling ? (["webserver.autoscaling"] as const) : []),
             ],
-        };
+        });
         const { job } = new DatabaseInit(
             `${name}-db-init`,
-            { runtime, configChecksum: configuration.checksum, ...settings.databaseInit },
+            { runtime: runtimeOf("candidate"), configChecksum: configuration.checksum, ...settings.databaseInit },
             part(...home, ...ground),
         );
+
+        const live = [job, ...configuration.goLive([job]), ...credentials.goLive([job])];
+        const runtime = runtimeOf("live");
 
         const { deployment, service } = new Webserver(
             `${name}-webserver`,
             { runtime, scrapeAnnotations: !settings.monitoring.serviceMonitor, ...settings.webserver },
-            part(job),
+            part(...live),
         );
+        // Where the webserver does not become ready, the others stay as they are.
+        const served = part(...live, deployment);
         const jobqueue = new JobQueue(
             `${name}-jobqueue`,
             {
                 runtime,
                 resources: settings.jobqueue.resources,
+                deadlineSeconds: settings.jobqueue.deadlineSeconds,
                 monitorsDirectories,
             },
-            part(job),
+            served,
         );
         const engine = new Engine(
             `${name}-engine`,
             { runtime, schedules, resources: settings.engine.resources },
-            part(job),
+            served,
         );
         new EngineWatch(
             `${name}-engine-watch`,
             { runtime, schedules, podStartSeconds: settings.engine.podStartSeconds },
-            part(job),
+            served,
         );
 
-        new Backup(`${name}-backup`, { runtime, timeZone: settings.timeZone, ...settings.backup }, part(job));
+        new Backup(`${name}-backup`, { runtime, timeZone: settings.timeZone, ...settings.backup }, served);
 
         const ingress =
             settings.ingress &&

@@ -6,9 +6,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { botsIni, IniOverrides } from "../settings/botsIni";
 import { GATEWAY_PORT, JOBQUEUE } from "./jobqueue";
-import { labels } from "./labels";
+import { Component, labels } from "./labels";
 import { PartOptions } from "./part";
-import { BOTSENV, NAMES } from "./podTemplate";
+import { BOTSENV, ConfigMapNames } from "./podTemplate";
+import { nameIn, Stage } from "./stage";
 
 /** A directory whose new files start the engine. */
 export interface DirectoryMonitor {
@@ -50,18 +51,35 @@ export interface ConfigurationArgs {
 
 const CONFIG_DIR = join(__dirname, "..", "config");
 
-/** settings.py, and what it loads from beside it or, where an image copies only settings.py, from /config. */
-const SETTINGS_FILES = [
-    "settings.py",
-    "engine_lock.py",
-    "engine_run.py",
-    "engine_recovery.py",
-    "run_record.py",
-    "directory_monitor.py",
-    "job_queue.py",
-    "metrics.py",
-    "queue_gateway.py",
-];
+/**
+ * What stands beside settings.py, or, where an image copies only settings.py, in /config; and the services that load it while
+ * they run. migrations.py runs before a service starts, check.py in db-init.
+ */
+const MODULES: Readonly<Record<string, readonly Component[]>> = {
+    "engine_lock.py": ["webserver", "jobqueue", "engine"],
+    "engine_run.py": ["jobqueue", "engine"],
+    "engine_recovery.py": ["jobqueue", "engine"],
+    "run_record.py": ["webserver", "jobqueue", "engine"],
+    "directory_monitor.py": ["jobqueue"],
+    "job_queue.py": ["webserver", "jobqueue"],
+    "queue_gateway.py": ["webserver", "jobqueue"],
+    "metrics.py": ["webserver"],
+    "migrations.py": [],
+    "check.py": [],
+};
+
+/** The names of the ConfigMaps: the live ones are the spec's. */
+export function configMapNames(stage: Stage): ConfigMapNames {
+    return {
+        botsIni: nameIn(stage, "bots-config-ini"),
+        settingsPy: nameIn(stage, "bots-config-settings"),
+        env: nameIn(stage, "bots-config-env"),
+    };
+}
+
+function sha256(data: object): string {
+    return createHash("sha256").update(JSON.stringify(data)).digest("hex");
+}
 
 function content(file: string): string {
     return readFileSync(join(CONFIG_DIR, file), "utf8");
@@ -78,23 +96,33 @@ function monitorSection(monitor: DirectoryMonitor, index: number): string {
     return `\n${lines.join("\n").trimEnd()}\n`;
 }
 
+type Files = Readonly<Record<string, string>>;
+
 /**
- * ConfigMaps `bots-config-ini` (bots.ini), `bots-config-settings` (settings.py and what it loads) and `bots-config-env`.
- * They are updated in place; {@link checksum} goes on every pod, so that an edit rolls the pods.
+ * ConfigMaps `bots-config-ini` (bots.ini), `bots-config-settings` (settings.py and what goes with it) and `bots-config-env`:
+ * first as a candidate, `bots-config-…-candidate`. They are updated in place; {@link checksums} go on the pods, so that an
+ * edit rolls them.
  */
 export class Configuration extends pulumi.ComponentResource {
-    /** sha256 of all that the ConfigMaps hold. */
+    /** sha256 of what every pod reads: bots.ini, settings.py and the variables. */
     readonly checksum: string;
-    /** The ConfigMaps, to depend on. */
-    readonly configMaps: pulumi.Resource[];
+    /** The candidate's ConfigMaps, to depend on. */
+    readonly candidate: pulumi.Resource[];
+    private readonly data: Readonly<Record<keyof ConfigMapNames, Files>>;
 
-    constructor(name: string, args: ConfigurationArgs, opts: PartOptions = {}) {
+    constructor(
+        private readonly name: string,
+        private readonly args: ConfigurationArgs,
+        opts: PartOptions = {},
+    ) {
         super("bots-edi:index:Configuration", name, {}, opts);
         const sections = args.directoryMonitors.map(monitorSection);
-        const files = {
-            [NAMES.botsIni]: { "bots.ini": botsIni(args.botsIni) + sections.join("") },
-            [NAMES.settingsPy]: Object.fromEntries(SETTINGS_FILES.map((file) => [file, content(file)])),
-            [NAMES.env]: {
+        this.data = {
+            botsIni: { "bots.ini": botsIni(args.botsIni) + sections.join("") },
+            settingsPy: Object.fromEntries(
+                ["settings.py", ...Object.keys(MODULES)].map((file) => [file, content(file)]),
+            ),
+            env: {
                 BOTSENV,
                 TZ: args.timeZone,
                 LOG_LEVEL: args.logLevel,
@@ -108,15 +136,39 @@ export class Configuration extends pulumi.ComponentResource {
                 ...args.env,
             },
         };
-        this.checksum = createHash("sha256").update(JSON.stringify(files)).digest("hex");
-        this.configMaps = Object.entries(files).map(
-            ([configMap, data]) =>
-                new k8s.core.v1.ConfigMap(
-                    `${name}-${configMap.replace("bots-config-", "")}`,
-                    { metadata: { name: configMap, namespace: args.namespace, labels: labels("config") }, data },
-                    { parent: this, dependsOn: opts.dependsOn },
-                ),
-        );
+        const { botsIni: ini, settingsPy, env } = this.data;
+        this.checksum = sha256([ini, settingsPy["settings.py"], env]);
+        this.candidate = this.configMaps("candidate", opts.dependsOn);
+    }
+
+    /** Makes the live ConfigMaps, after db-init has completed with the candidate. Comes last. */
+    goLive(after: pulumi.Resource[]): pulumi.Resource[] {
+        const made = this.configMaps("live", after);
         this.registerOutputs({ checksum: this.checksum });
+        return made;
+    }
+
+    /** Annotations of a service's pods that change with what it reads of all this; db-init looks at all of it. */
+    checksums(component: Component): Record<string, string> {
+        const modules = Object.keys(MODULES).filter(
+            (file) => component === "init" || MODULES[file]?.includes(component),
+        );
+        const { settingsPy } = this.data;
+        return {
+            "checksum/config": this.checksum,
+            ...(modules.length > 0 && { "checksum/modules": sha256(modules.map((file) => settingsPy[file])) }),
+        };
+    }
+
+    private configMaps(stage: Stage, dependsOn: pulumi.Resource[] = []): pulumi.Resource[] {
+        const { namespace } = this.args;
+        return Object.entries(configMapNames(stage)).map(([key, configMap]) => {
+            const data = this.data[key as keyof ConfigMapNames];
+            return new k8s.core.v1.ConfigMap(
+                `${this.name}-${configMap.replace("bots-config-", "")}`,
+                { metadata: { name: configMap, namespace, labels: labels("config") }, data },
+                { parent: this, dependsOn },
+            );
+        });
     }
 }

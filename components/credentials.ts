@@ -4,6 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
+import { BotsRuntime } from "./podTemplate";
+import { nameIn, Stage } from "./stage";
 import { durable } from "./storage";
 
 /** What a generated Secret says of the database. */
@@ -30,76 +32,91 @@ export interface CredentialsArgs {
     readonly protect: boolean;
 }
 
-/** Name of the Secret that holds the further variables. */
-export const SECRET_ENV = "bots-edi-secret-env";
-
 /** Name of the database, and of its user, where they are generated. */
 const DATABASE = "botsedi";
 
-/** The Secret of the database, and the one of the further variables. */
+type Data = Readonly<Record<string, pulumi.Input<string>>>;
+
+/**
+ * The Secret of the database where it is generated, and `bots-edi-secret-env` with the further variables: first as candidates,
+ * `…-candidate`. The database is made with the candidate, since it comes before db-init. A Secret that exists is read under its
+ * own name in both stages.
+ */
 export class Credentials extends pulumi.ComponentResource {
     /** Annotations that change with what is secret here. */
     readonly checksums: Record<string, pulumi.Input<string>> = {};
-    /** The Secrets, to depend on. */
-    readonly secrets: pulumi.Resource[] = [];
+    /** The candidate's Secrets, to depend on. */
+    readonly candidate: pulumi.Resource[];
+    private readonly generated?: Data;
+    private readonly secretEnv?: pulumi.Output<Record<string, string>>;
 
-    constructor(name: string, args: CredentialsArgs, opts: PartOptions = {}) {
+    constructor(
+        private readonly name: string,
+        private readonly args: CredentialsArgs,
+        opts: PartOptions = {},
+    ) {
         super("bots-edi:index:Credentials", name, {}, opts);
-        const child = { parent: this, dependsOn: opts.dependsOn };
-
         if (args.generateFor) {
             const { engine, host, port } = args.generateFor;
             // Letters and digits only: the value passes through URLs and option files of database clients.
-            const generate = (what: string, length: number) =>
-                new random.RandomPassword(
-                    `${name}-${what}`,
-                    { length, special: false },
-                    { parent: this, protect: args.protect },
-                ).result;
-            this.secrets.push(
-                new k8s.core.v1.Secret(
-                    `${name}-database`,
-                    {
-                        metadata: {
-                            name: args.databaseSecret,
-                            namespace: args.namespace,
-                            labels: labels("config"),
-                        },
-                        stringData: {
-                            DB_ENGINE: engine,
-                            DB_HOST: host,
-                            DB_PORT: String(port),
-                            DB_NAME: DATABASE,
-                            DB_USER: DATABASE,
-                            DB_PASSWORD: generate("database-password", 32),
-                            DJANGO_SECRET_KEY: generate("django-secret-key", 64),
-                        },
-                    },
-                    { ...child, ...durable(args.protect) },
-                ),
-            );
+            this.generated = {
+                DB_ENGINE: engine,
+                DB_HOST: host,
+                DB_PORT: String(port),
+                DB_NAME: DATABASE,
+                DB_USER: DATABASE,
+                DB_PASSWORD: this.random("database-password", 32, { protect: args.protect }),
+                DJANGO_SECRET_KEY: this.random("django-secret-key", 64, { protect: args.protect }),
+            };
+            this.checksums["checksum/database-secret"] = this.version("database", this.generated);
         }
-
         if (Object.keys(args.secretEnv).length > 0) {
-            const secretEnv = pulumi.secret(args.secretEnv);
-            // Random, and another one with every change: a hash of what is secret could be guessed by whoever reads pods.
-            const { result } = new random.RandomPassword(
-                `${name}-env-version`,
-                { length: 32, special: false, keepers: secretEnv },
-                { parent: this },
-            );
-            this.checksums["checksum/secret-env"] = pulumi.unsecret(result);
-            this.secrets.push(
-                new k8s.core.v1.Secret(
-                    `${name}-env`,
-                    {
-                        metadata: { name: SECRET_ENV, namespace: args.namespace, labels: labels("config") },
-                        stringData: secretEnv,
-                    },
-                    child,
-                ),
-            );
+            this.secretEnv = pulumi.secret(args.secretEnv);
+            this.checksums["checksum/secret-env"] = this.version("env", this.secretEnv);
         }
+        this.candidate = this.secrets("candidate", opts.dependsOn);
+    }
+
+    /** The Secrets that pods read in a stage. */
+    names(stage: Stage): Pick<BotsRuntime, "databaseSecret" | "secretEnv"> {
+        const { databaseSecret, generateFor, secretEnv } = this.args;
+        const isCandidate = generateFor !== undefined && stage === "candidate";
+        return {
+            databaseSecret: isCandidate ? nameIn(stage, "bots-edidb-secret") : databaseSecret,
+            secretEnv: { secret: nameIn(stage, "bots-edi-secret-env"), names: Object.keys(secretEnv) },
+        };
+    }
+
+    /** Makes the live Secrets, after db-init has completed with the candidates. Comes last. */
+    goLive(after: pulumi.Resource[]): pulumi.Resource[] {
+        const made = this.secrets("live", after);
         this.registerOutputs({});
+        return made;
+    }
+
+    private secrets(stage: Stage, dependsOn: pulumi.Resource[] = []): pulumi.Resource[] {
+        const { databaseSecret, secretEnv } = this.names(stage);
+        const make = (suffix: string, name: string, stringData: pulumi.Input<Data>, keep: boolean) =>
+            new k8s.core.v1.Secret(
+                nameIn(stage, `${this.name}-${suffix}`),
+                { metadata: { name, namespace: this.args.namespace, labels: labels("config") }, stringData },
+                { parent: this, dependsOn, ...durable(keep) },
+            );
+        // The live one is kept as long as the data that it opens.
+        const isKept = stage === "live" && this.args.protect;
+        return [
+            ...(this.generated ? [make("database", databaseSecret, this.generated, isKept)] : []),
+            ...(this.secretEnv ? [make("env", secretEnv.secret, this.secretEnv, false)] : []),
+        ];
+    }
+
+    private random(what: string, length: number, opts: pulumi.CustomResourceOptions, keepers?: pulumi.Input<Data>) {
+        const args = { length, special: false, ...(keepers && { keepers }) };
+        return new random.RandomPassword(`${this.name}-${what}`, args, { parent: this, ...opts }).result;
+    }
+
+    /** Random, and another one with every change: a hash of what is secret could be guessed by whoever reads pods. */
+    private version(what: string, secret: pulumi.Input<Data>): pulumi.Output<string> {
+        return pulumi.unsecret(this.random(`${what}-version`, 32, {}, secret));
     }
 }

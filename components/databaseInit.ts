@@ -19,7 +19,7 @@ import {
 
 /** The inputs of {@link DatabaseInit}. */
 export interface DatabaseInitArgs {
-    /** What all Bots pods share. */
+    /** What all Bots pods share, as the candidate has it. */
     readonly runtime: BotsRuntime;
     /** Names this configuration in the backup. */
     readonly configChecksum: string;
@@ -29,41 +29,44 @@ export interface DatabaseInitArgs {
     readonly resources: Resources;
 }
 
-// Not `python -m django`: from there it would check the URLs first, which Bots 4 can only load once it has started.
-const SHOW_MIGRATIONS = `
-import django
-from django.core.management import call_command
-django.setup()
-call_command("showmigrations", format="plan")
-`;
+/** Where the logs volume is mounted here: to see that it can be written to. */
+const LOGS_MOUNT = { name: "logs", mountPath: "/logs" };
 
 /**
- * The mount points inside the data volume are made first: left to the node they would belong to root, or fail on an NFS
- * export that squashes it, and Bots could not write beside them.
+ * First everything is checked that can be without changing anything: the configuration is the candidate's, which nothing else
+ * reads yet. The mount points inside the data volume are made in it: left to the node they would belong to root, or fail on an
+ * NFS export that squashes it, and Bots could not write beside them.
  *
  * The name is looked up once more: a new pod's policies may have come after the init container.
  *
  * The image's init-db exits 0 even when it failed, so afterwards the tables are looked for, and then the migrations: after an
- * update the tables are there whatever happened. A Job that completes has initialised. Then what this deployment runs with is
- * kept on the config volume.
+ * update the tables are there whatever happened. A Job that completes has initialised. Then the configuration that it began
+ * with, which this deployment will run with, is kept on the config volume.
+ *
+ * A shell that is a container's first process is not ended by SIGTERM, so a migration goes on when the Job is deleted, for as
+ * long as the pod's grace period lasts. Its own deadline, counted over all tries, is what ends it.
  */
-const SCRIPT = `set -eu
-mkdir -p ${CONFIG_DIR} ${LOGGING_DIR}
+const script = (deadlineSeconds: number) => `set -eu
+[ -e /tmp/started ] || date +%s > /tmp/started
+mkdir -p /tmp/config
+cp /config/* /tmp/config/
 command -v bots-engine > /dev/null || { echo 'Nothing was initialised: the image has no bots-engine on its PATH' >&2; exit 1; }
 ${NAME_RESOLVES}
-/entrypoint.sh init-db
+python /config/check.py ${[CONFIG_DIR, LOGGING_DIR, LOGS_MOUNT.mountPath, BACKUP_DIR].join(" ")}
+left=$(($(cat /tmp/started) + ${deadlineSeconds} - $(date +%s)))
+[ $left -gt 0 ]
+timeout $left /entrypoint.sh init-db
 ${healthCheck("startup")
     .filter((word) => word !== "--quiet")
     .join(" ")}
-plan=$(PYTHONPATH=/config DJANGO_SETTINGS_MODULE=settings python -c '${SHOW_MIGRATIONS}')
-case $plan in *"[ ]"*) printf 'Migrations that did not run:\\n%s\\n' "$plan" >&2; exit 1 ;; esac
+python /config/migrations.py
 kept="${BACKUP_DIR}/$CONFIG_CHECKSUM"
 mkdir -p "$kept"
-cp /config/* "$kept/"
+cp /tmp/config/* "$kept/"
 echo "Configuration kept in $kept"
 `;
 
-/** Job `bots-db-init`. It is made anew whenever the image or the configuration changes. */
+/** Job `bots-db-init`. It is made anew whenever the image, the configuration or a secret of this program changes. */
 export class DatabaseInit extends pulumi.ComponentResource {
     /** The Job. It resolves when it has completed: depend on it. */
     readonly job: k8s.batch.v1.Job;
@@ -81,19 +84,21 @@ export class DatabaseInit extends pulumi.ComponentResource {
                     activeDeadlineSeconds: args.deadlineSeconds,
                     template: botsPodTemplate(args.runtime, "init", {
                         restartPolicy: "OnFailure",
+                        // A Job that is replaced while it migrates ends first: half a migration cannot be gone on from.
+                        terminationGracePeriodSeconds: args.deadlineSeconds,
                         initContainers: [databaseWait(args.runtime, args.resources)],
                         containers: [
                             botsContainer(args.runtime, {
                                 name: "db-init",
                                 mountsFlat: true,
-                                command: ["/bin/sh", "-c", SCRIPT],
+                                command: ["/bin/sh", "-c", script(args.deadlineSeconds)],
                                 resources: args.resources,
                                 env: [
                                     // A migration of a large table takes longer than any query of Bots may.
                                     { name: "DB_READ_TIMEOUT", value: String(args.deadlineSeconds) },
                                     { name: "CONFIG_CHECKSUM", value: args.configChecksum },
                                 ],
-                                volumeMounts: [BACKUP_MOUNT],
+                                volumeMounts: [LOGS_MOUNT, BACKUP_MOUNT],
                             }),
                         ],
                         volumes: [BACKUP_VOLUME],

@@ -1,12 +1,15 @@
-/** The init container of what runs to an end: it may start before the network lets it through to the database. */
+/** The init container of what needs the database: it may start before the network lets it through, and before db-init is done. */
 import { fromSecret, HARDENED, PodContainer, Resources } from "./pod";
-import { BotsRuntime } from "./podTemplate";
+import { botsContainer, BotsRuntime } from "./podTemplate";
 
 /** Name of the init container. */
 export const DATABASE_WAIT = "wait-for-database";
 
 /** Seconds after which the service starts all the same and says by itself what is wrong, unless it would only say "unknown host". */
-const LIMIT = 20;
+const REACH_SECONDS = 20;
+
+/** Seconds that a pod waits for db-init; then it says what is missing, and is tried again. */
+const MIGRATIONS_SECONDS = 600;
 
 /** Shell: ends with 1 where DNS does not know the database, which drivers report as a database that is down. */
 export const NAME_RESOLVES = `if [ -n "\${DB_HOST:-}" ] && command -v getent >/dev/null && ! timeout 15 getent ahosts "$DB_HOST" >/dev/null; then
@@ -14,14 +17,18 @@ export const NAME_RESOLVES = `if [ -n "\${DB_HOST:-}" ] && command -v getent >/d
   exit 1
 fi`;
 
-const SCRIPT = `[ -n "$DB_HOST" ] || exit 0
-while [ $SECONDS -lt ${LIMIT} ]; do
-  timeout 2 bash -c 'exec 3<>"/dev/tcp/$DB_HOST/$DB_PORT"' 2>/dev/null && exit 0
-  sleep 0.5
-done
-echo "no connection to $DB_HOST:$DB_PORT within ${LIMIT} s"
+const REACH = `if [ -n "\${DB_HOST:-}" ]; then
+  until timeout 2 bash -c 'exec 3<>"/dev/tcp/$DB_HOST/$DB_PORT"' 2>/dev/null; do
+    [ $SECONDS -lt ${REACH_SECONDS} ] || { echo "no connection to $DB_HOST:$DB_PORT within ${REACH_SECONDS} s"; break; }
+    sleep 0.5
+  done
+fi
 ${NAME_RESOLVES}
 `;
+
+const REACH_AND_MIGRATIONS = `${REACH}exec python /config/migrations.py ${MIGRATIONS_SECONDS}\n`;
+
+const command = (script: string) => ["/bin/bash", "-c", script];
 
 /**
  * Waits until the database's port can be reached. A network policy that lets pods in by their labels takes effect only when
@@ -32,10 +39,23 @@ export function databaseWait(runtime: BotsRuntime, resources: Resources): PodCon
         name: DATABASE_WAIT,
         image: runtime.image,
         imagePullPolicy: runtime.imagePullPolicy,
-        command: ["/bin/bash", "-c", SCRIPT],
+        command: command(REACH),
         env: [fromSecret(runtime.databaseSecret, "DB_HOST"), fromSecret(runtime.databaseSecret, "DB_PORT")],
         securityContext: HARDENED,
         terminationMessagePolicy: "FallbackToLogsOnError",
         resources,
     };
+}
+
+/**
+ * Waits, too, until the database is at the migrations of this image: so that a pod whose image was changed past db-init, by
+ * whomever, does not run on tables that it does not fit.
+ */
+export function migrationsWait(runtime: BotsRuntime, resources: Resources): PodContainer {
+    return botsContainer(runtime, {
+        name: DATABASE_WAIT,
+        command: command(REACH_AND_MIGRATIONS),
+        resources,
+        mountsFlat: true,
+    });
 }

@@ -2,7 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { EngineSchedule } from "../settings/engineSchedules";
-import { databaseWait } from "./databaseWait";
+import { migrationsWait } from "./databaseWait";
 import { labels } from "./labels";
 import { ownership } from "./owners";
 import { PartOptions } from "./part";
@@ -82,7 +82,7 @@ function cronJob(schedule: EngineSchedule, { runtime, resources }: EngineArgs): 
                     template: botsPodTemplate(runtime, "engine", {
                         // A podFailurePolicy allows no other.
                         restartPolicy: "Never",
-                        initContainers: [databaseWait(runtime, resources)],
+                        initContainers: [migrationsWait(runtime, resources)],
                         containers: [
                             botsContainer(runtime, {
                                 name: "engine",

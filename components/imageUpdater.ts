@@ -56,9 +56,10 @@ function literal(text: string): string {
 function trigger(target: Target, args: ImageUpdaterArgs) {
     const isCronJob = target.kind === "CronJob";
     const image = args.repository;
+    // The init container's image too: it waits for the migrations of its own.
     const pod = {
         containers: [{ name: target.container, image }],
-        ...(isCronJob && { initContainers: [{ name: DATABASE_WAIT, image }] }),
+        initContainers: [{ name: DATABASE_WAIT, image }],
     };
     const podTemplate = { spec: pod };
     const path = `${isCronJob ? "spec.jobTemplate." : ""}spec.template.spec`;

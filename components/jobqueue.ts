@@ -1,9 +1,10 @@
 /** The job queue: it starts the engine for what the pages and the directory monitor ask for. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { labels, selector, SKIP_AWAIT } from "./labels";
+import { migrationsWait } from "./databaseWait";
+import { labels, selector, SKIP_AWAIT, WAIT_FOR_ROLLOUT } from "./labels";
 import { ownership } from "./owners";
-import { PartOptions, timeouts } from "./part";
+import { PartOptions, rolloutTimeouts } from "./part";
 import { Resources } from "./pod";
 import { botsContainer, botsPodTemplate, BotsRuntime, healthCheck } from "./podTemplate";
 
@@ -17,14 +18,13 @@ export const GATEWAY_PORT = 28083;
 export interface JobQueueArgs {
     /** What all Bots pods share. */
     readonly runtime: BotsRuntime;
+    /** Seconds that the new pod may take to become ready, once the old one has ended. */
+    readonly deadlineSeconds: number;
     /** Whether a second container watches directories. */
     readonly monitorsDirectories: boolean;
     /** Requests and limits of each container. Source: spec, 100m/256Mi and 500m/512Mi. */
     readonly resources: Resources;
 }
-
-/** Seconds after which a roll-out without progress has failed. */
-const ROLLOUT_SECONDS = 600;
 
 /** Seconds that a job which runs has to finish (spec); the new pod comes after them. */
 const GRACE_SECONDS = 60;
@@ -54,14 +54,15 @@ export class JobQueue extends pulumi.ComponentResource {
         this.deployment = new k8s.apps.v1.Deployment(
             name,
             {
-                metadata: { ...metadata, annotations },
+                metadata: { ...metadata, annotations: { ...WAIT_FOR_ROLLOUT, ...annotations } },
                 spec: {
-                    progressDeadlineSeconds: ROLLOUT_SECONDS,
+                    progressDeadlineSeconds: args.deadlineSeconds,
                     replicas: 1,
                     strategy: { type: "Recreate" },
                     selector: { matchLabels: selector("jobqueue") },
                     template: botsPodTemplate(runtime, "jobqueue", {
                         terminationGracePeriodSeconds: GRACE_SECONDS,
+                        initContainers: [migrationsWait(runtime, resources)],
                         containers: [
                             botsContainer(runtime, {
                                 name: "jobqueue",
@@ -94,7 +95,7 @@ export class JobQueue extends pulumi.ComponentResource {
                     }),
                 },
             },
-            { ...child, ...timeouts(ROLLOUT_SECONDS + GRACE_SECONDS) },
+            { ...child, ...rolloutTimeouts(args.deadlineSeconds + GRACE_SECONDS, 1) },
         );
         new k8s.core.v1.Service(
             name,

@@ -37,3 +37,16 @@ export function labels(component: Component): Record<string, string> {
  * when the pods behind it are, which the update waits for anyway.
  */
 export const SKIP_AWAIT = { "pulumi.com/skipAwait": "true" };
+
+/**
+ * Annotation of a Deployment that an update waits for by its numbers. Pulumi's own way tells more of a pod that fails, but takes
+ * a Deployment whose pods are ended before the new ones start, or one of several that change at once, for rolled out too early.
+ * The JSON paths are RFC 9535: `$[?…]` finds the status, which is looked at only once it is of the newest generation.
+ */
+export const WAIT_FOR_ROLLOUT = {
+    "pulumi.com/waitFor": JSON.stringify(
+        ["@.updatedReplicas", "@.availableReplicas", "@.observedGeneration && @.replicas"].map(
+            (number) => `jsonpath={$[?${number} == $.spec.replicas]}`,
+        ),
+    ),
+};

@@ -9,11 +9,24 @@ export interface PartOptions extends pulumi.ComponentResourceOptions {
     dependsOn?: pulumi.Resource[];
 }
 
-/** Seconds for what Kubernetes' own deadline does not count: an image to pull, an answer to arrive. */
+/** Seconds for what a Job's or a database's deadline does not count: an image to pull, the last container to end. */
 const MARGIN = 300;
 
+/** Seconds for the answer to arrive. */
+const ANSWER = 30;
+
+/** A day: nobody waits for longer, whatever the deadlines add up to. */
+const MOST = 86400;
+
+type Timeouts = { customTimeouts: Required<Omit<pulumi.CustomTimeouts, "read">> };
+
 /** How long Pulumi waits for an object that Kubernetes gives up after so many seconds: never less. */
-export function timeouts(deadlineSeconds: number): { customTimeouts: pulumi.CustomTimeouts } {
-    const most = `${deadlineSeconds + MARGIN}s`;
-    return { customTimeouts: { create: most, update: most } };
+export function timeouts(deadlineSeconds: number, margin = MARGIN): Timeouts {
+    const most = `${Math.min(deadlineSeconds, MOST) + margin}s`;
+    return { customTimeouts: { create: most, update: most, delete: most } };
+}
+
+/** The same for a roll-out: its deadline begins anew with each pod that becomes ready, and counts everything. */
+export function rolloutTimeouts(deadlineSeconds: number, pods: number): Timeouts {
+    return timeouts(deadlineSeconds * pods, ANSWER);
 }

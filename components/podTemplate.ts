@@ -25,6 +25,9 @@ export const LOGGING_DIR = `${ENV_DIR}/botssys/logging`;
 /** The user and group of the image (spec). */
 export const UID = 10001;
 
+/** The names of the ConfigMaps that pods read: bots.ini, settings.py with what it loads, and environment variables. */
+export type ConfigMapNames = Readonly<Record<"botsIni" | "settingsPy" | "env", string>>;
+
 /** What the pods of one deployment have in common. */
 export interface BotsRuntime {
     /** Namespace of every object. */
@@ -33,33 +36,32 @@ export interface BotsRuntime {
     readonly image: string;
     /** When the node pulls the image. */
     readonly imagePullPolicy: string;
+    /** Names of the ConfigMaps: the live ones, or the candidate's. */
+    readonly configMaps: ConfigMapNames;
     /** Name of the Secret with DB_* and DJANGO_SECRET_KEY. */
     readonly databaseSecret: string;
     /** Further secret variables: names, and the Secret that holds them. */
     readonly secretEnv: { readonly secret: string; readonly names: readonly string[] };
-    /** Annotations of every pod that change with the configuration, so that an edit rolls the pods. */
-    readonly checksums: Record<string, pulumi.Input<string>>;
+    /** Annotations of a service's pods that change with what they read, so that an edit rolls them, and no others. */
+    readonly checksums: (component: Component) => Record<string, pulumi.Input<string>>;
     /** What the stack says of every pod. */
     readonly overlay: PodOverlay;
     /** Who else changes the workloads. */
     readonly sharings: readonly Sharing[];
 }
 
-/** The names of the objects that pods mount or read (spec). */
-export const NAMES = {
+/** The names of the claims that pods mount (spec). */
+export const CLAIMS = {
     data: "bots-edi-data-pvc",
     logs: "bots-edi-logs-pvc",
     config: "bots-edi-config-pvc",
-    botsIni: "bots-config-ini",
-    settingsPy: "bots-config-settings",
-    env: "bots-config-env",
 } as const;
 
 /** Where the config volume is mounted in the pods that write backups to it. */
 export const BACKUP_DIR = "/config-backup";
 
 /** The config volume, as a volume of a pod. */
-export const BACKUP_VOLUME = { name: "config-backup", persistentVolumeClaim: { claimName: NAMES.config } };
+export const BACKUP_VOLUME = { name: "config-backup", persistentVolumeClaim: { claimName: CLAIMS.config } };
 
 /** The config volume, as a mount of a container. */
 export const BACKUP_MOUNT = { name: BACKUP_VOLUME.name, mountPath: BACKUP_DIR };
@@ -99,7 +101,7 @@ export function botsContainer(runtime: BotsRuntime, { mountsFlat = false, ...con
         image: runtime.image,
         imagePullPolicy: runtime.imagePullPolicy,
         command: ["/entrypoint.sh"],
-        envFrom: [{ configMapRef: { name: NAMES.env } }],
+        envFrom: [{ configMapRef: { name: runtime.configMaps.env } }],
         securityContext: HARDENED,
         terminationMessagePolicy: "FallbackToLogsOnError",
         ...container,
@@ -123,16 +125,19 @@ export function botsPodTemplate(
 ): PodTemplateSpec {
     return podTemplate(runtime.overlay, component, {
         user: UID,
-        annotations: { ...runtime.checksums, ...annotations },
+        annotations: { ...runtime.checksums(component), ...annotations },
         ...pod,
         volumes: [
-            { name: "data", persistentVolumeClaim: { claimName: NAMES.data } },
-            { name: "logs", persistentVolumeClaim: { claimName: NAMES.logs } },
+            { name: "data", persistentVolumeClaim: { claimName: CLAIMS.data } },
+            { name: "logs", persistentVolumeClaim: { claimName: CLAIMS.logs } },
             { name: "env-config", emptyDir: { sizeLimit: "16Mi" } },
             {
                 name: "config",
                 projected: {
-                    sources: [{ configMap: { name: NAMES.botsIni } }, { configMap: { name: NAMES.settingsPy } }],
+                    sources: [
+                        { configMap: { name: runtime.configMaps.botsIni } },
+                        { configMap: { name: runtime.configMaps.settingsPy } },
+                    ],
                 },
             },
             { name: "tmp", emptyDir: { sizeLimit: "1Gi" } },

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { labels } from "./labels";
 import { ownership } from "./owners";
 import { PartOptions } from "./part";
-import { NAMES } from "./podTemplate";
+import { CLAIMS } from "./podTemplate";
 
 /** The inputs of {@link Storage}. */
 export interface StorageArgs {
@@ -42,7 +42,7 @@ export class Storage extends pulumi.ComponentResource {
                 new k8s.core.v1.PersistentVolumeClaim(
                     `${name}-${volume}`,
                     {
-                        metadata: { name: NAMES[volume], namespace: args.namespace, labels: labels("storage") },
+                        metadata: { name: CLAIMS[volume], namespace: args.namespace, labels: labels("storage") },
                         spec: {
                             accessModes: [args.accessMode],
                             storageClassName: args.storageClass,

@@ -1,9 +1,10 @@
 /** The web pages of Bots. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { migrationsWait } from "./databaseWait";
 import { labels, selector, SKIP_AWAIT } from "./labels";
 import { ownership } from "./owners";
-import { PartOptions, timeouts } from "./part";
+import { PartOptions, rolloutTimeouts } from "./part";
 import { Resources } from "./pod";
 import { botsContainer, botsPodTemplate, BotsRuntime, spread } from "./podTemplate";
 
@@ -28,6 +29,8 @@ export interface WebserverArgs {
         /** CPU, as a percentage of the request. */
         readonly targetCPUUtilization: number;
     };
+    /** Seconds that a new pod may take to become ready. */
+    readonly deadlineSeconds: number;
     /** Whether the pods carry what tells a Prometheus without an operator where the metrics are. Source: spec, true. */
     readonly scrapeAnnotations: boolean;
     /** Requests and limits. Source: spec, 100m/256Mi and 1000m/1Gi. */
@@ -38,9 +41,6 @@ const probe = (check: "live" | "ready" | "startup", timing: k8s.types.input.core
     httpGet: { path: `/health/${check}`, port: "http", scheme: "HTTP" },
     ...timing,
 });
-
-/** Seconds after which a roll-out without progress has failed: pods wait for an image, a node and the start-up probe. */
-const ROLLOUT_SECONDS = 600;
 
 /** Where the metrics are: config/settings.py answers the path. */
 export const METRICS_PATH = "/metrics";
@@ -71,7 +71,7 @@ export class Webserver extends pulumi.ComponentResource {
             {
                 metadata: { ...metadata, annotations },
                 spec: {
-                    progressDeadlineSeconds: ROLLOUT_SECONDS,
+                    progressDeadlineSeconds: args.deadlineSeconds,
                     replicas: autoscaling?.minReplicas ?? args.replicas,
                     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
                     selector: { matchLabels: selector("webserver") },
@@ -79,6 +79,7 @@ export class Webserver extends pulumi.ComponentResource {
                         annotations: args.scrapeAnnotations ? SCRAPED : {},
                         terminationGracePeriodSeconds: 30,
                         topologySpreadConstraints: spread("webserver"),
+                        initContainers: [migrationsWait(runtime, args.resources)],
                         containers: [
                             botsContainer(runtime, {
                                 name: "webserver",
@@ -113,7 +114,7 @@ export class Webserver extends pulumi.ComponentResource {
             },
             {
                 ...child,
-                ...timeouts(ROLLOUT_SECONDS),
+                ...rolloutTimeouts(args.deadlineSeconds, autoscaling?.maxReplicas ?? args.replicas),
                 // The number left out where an autoscaler owns it would be 1 until that looks.
                 ignoreChanges,
             },

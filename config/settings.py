@@ -149,7 +149,12 @@ def directory(option):
 BOTSENV = text("BOTSENV", "default")
 
 ini = configparser.RawConfigParser()
-ini.read(os.path.join(os.path.dirname(os.path.abspath(__file__)), "bots.ini"))
+try:
+    ini.read(os.path.join(os.path.dirname(os.path.abspath(__file__)), "bots.ini"), encoding="utf-8")
+except (configparser.Error, UnicodeDecodeError) as error:
+    problems.append(f"bots.ini: {' '.join(str(error).split())}")
+    ini.clear()  # half read; paths stand in, so that the other problems are found too
+    ini.read_dict({"directories": {"botssys": "/unread", "usersys": "/unread"}})
 botssys = directory("botssys")
 usersys = directory("usersys")
 

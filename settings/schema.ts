@@ -263,6 +263,11 @@ export const schema = z.strictObject({
                 })
                 .optional()
                 .describe("A HorizontalPodAutoscaler in place of `replicas`."),
+            deadlineSeconds: formats.seconds
+                .default(600)
+                .describe(
+                    "Seconds that a new pod may take to become ready; then the update fails, and the old ones serve.",
+                ),
             resources: resources({ cpu: "100m", memory: "256Mi" }, { cpu: "1000m", memory: "1Gi" }),
         })
         .prefault({}),
@@ -276,6 +281,9 @@ export const schema = z.strictObject({
                 .boolean()
                 .default(false)
                 .describe('Watch the inboxes of routes with the tick "dirmonitor" in the pages of Bots 4 too.'),
+            deadlineSeconds: formats.seconds
+                .default(600)
+                .describe("Seconds that the new pod may take to become ready, once the old one has ended."),
             resources: resources(
                 { cpu: "100m", memory: "256Mi" },
                 { cpu: "500m", memory: "512Mi" },

@@ -31,6 +31,24 @@ function isEmpty(value: unknown): boolean {
     return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
+interface Manifest {
+    readonly kind: unknown;
+    readonly metadata: { readonly name: string };
+    readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** A candidate holds what goes live: said in place of all of it again, wherever it is so. */
+function withoutRepetition<T extends Manifest>(object: T, all: readonly T[]): T {
+    const name = object.metadata.name.replace(/-candidate$/, "");
+    const live = all.find((other) => other !== object && other.kind === object.kind && other.metadata.name === name);
+    if (!object.data || !live?.data) return object;
+    const data = Object.entries(object.data).map(([key, value]) => [
+        key,
+        value === live.data?.[key] ? `as in ${name}` : value,
+    ]);
+    return { ...object, data: Object.fromEntries(data) as Manifest["data"] };
+}
+
 /** In place of a stack's own: an image bump is one line of its configuration, and no change to review here. */
 const TAG = "IMAGE_TAG";
 
@@ -38,10 +56,11 @@ const TAG = "IMAGE_TAG";
 export async function manifests(stack: string, imageTag = TAG): Promise<string> {
     const made = objects(await recordStack(stack, { "bots-edi:imageTag": imageTag })).map(({ inputs }) => {
         const { apiVersion, kind, metadata, ...rest } = plain(inputs) as Record<string, unknown>;
-        return { apiVersion, kind, metadata, ...rest };
+        return { apiVersion, kind, metadata: metadata as Manifest["metadata"], ...rest };
     });
-    const key = ({ kind, metadata }: (typeof made)[number]) => `${String(kind)}/${(metadata as { name: string }).name}`;
+    const key = ({ kind, metadata }: (typeof made)[number]) => `${String(kind)}/${metadata.name}`;
     return made
+        .map((object) => withoutRepetition(object, made))
         .sort((one, other) => key(one).localeCompare(key(other), "en"))
         .map((object) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }))
         .join("---\n");

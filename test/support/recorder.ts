@@ -19,8 +19,8 @@ export interface Registration {
     readonly deleteBeforeReplace: boolean;
     readonly replaceOnChanges: readonly string[];
     readonly ignoreChanges: readonly string[];
-    /** How long Pulumi waits for its creation and for an update, such as `600s`; empty: the provider's default. */
-    readonly timeouts: { readonly create: string; readonly update: string };
+    /** How long Pulumi waits for its creation, an update and its deletion, such as `600s`; empty: the provider's default. */
+    readonly timeouts: { readonly create: string; readonly update: string; readonly delete: string };
 }
 
 /** The methods of a RegisterResource request that are read here; the SDK does not export their type. */
@@ -37,7 +37,7 @@ interface Request {
     getDeletebeforereplace(): boolean;
     getReplaceonchangesList(): string[];
     getIgnorechangesList(): string[];
-    getCustomtimeouts(): { getCreate(): string; getUpdate(): string } | undefined;
+    getCustomtimeouts(): { getCreate(): string; getUpdate(): string; getDelete(): string } | undefined;
 }
 type Callback = (error: Error | null, response?: { getUrn(): string }) => void;
 interface Monitor {
@@ -127,6 +127,7 @@ export async function record(
                     timeouts: {
                         create: request.getCustomtimeouts()?.getCreate() ?? "",
                         update: request.getCustomtimeouts()?.getUpdate() ?? "",
+                        delete: request.getCustomtimeouts()?.getDelete() ?? "",
                     },
                 });
             }

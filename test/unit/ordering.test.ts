@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { Registration } from "../support/recorder";
 import { recordStack } from "../support/stack";
 
 /** What must not exist before the database is initialised. */
 const AFTER = /:(Deployment|CronJob|Ingress|Sensor|PodDisruptionBudget|HorizontalPodAutoscaler)$/;
 const JOB = "kubernetes:batch/v1:Job";
+
+/** What pods read, and what is asked for: the one changes only after the other was tried. */
+const isLive = ({ type, name }: Registration) => /:(ConfigMap|Secret)$/.test(type) && !name.endsWith("-candidate");
 
 const autoscaling = { "bots-edi:webserver": JSON.stringify({ autoscaling: { maxReplicas: 3 } }) };
 
@@ -66,6 +70,34 @@ describe("order", () => {
         for (const { urn, dependencies } of after) assert.ok(dependencies.includes(job.urn), urn);
     });
 
+    it("lets configuration and secrets go live only after the Job, and what reads them after that", async () => {
+        for (const stack of ["prod", "dev"]) {
+            const made = await recordStack(stack, { "bots-edi:env": JSON.stringify({ A: "b" }) });
+            const job = made.find(({ type }) => type === JOB);
+            assert.ok(job);
+            const live = made.filter(isLive);
+            assert.equal(live.length, stack === "dev" ? 4 : 3);
+            for (const { urn, dependencies } of live) assert.ok(dependencies.includes(job.urn), urn);
+            const readers = made.filter(({ type }) => /:(Deployment|CronJob)$/.test(type));
+            assert.equal(readers.length, 5);
+            for (const { urn, dependencies } of readers) {
+                for (const { urn: read } of live)
+                    assert.ok(dependencies.includes(read), `${urn} does not wait for ${read}`);
+            }
+            assert.ok(job.dependencies.every((urn) => !live.some((other) => other.urn === urn)));
+        }
+    });
+
+    it("leaves job queue, engine and backup as they are until the webserver is ready", async () => {
+        const made = await recordStack("prod");
+        const webserver = made.find(({ name, type }) => name === "bots-edi-webserver" && type.endsWith(":Deployment"));
+        assert.ok(webserver);
+        for (const part of ["jobqueue", "engine", "backup"]) {
+            const found = made.find(({ name, custom }) => name === `bots-edi-${part}` && custom);
+            assert.ok(found?.dependencies.includes(webserver.urn), part);
+        }
+    });
+
     it("puts the Ingress and the Sensor last", async () => {
         const made = await recordStack("prod");
         const position = (kind: string) => made.findIndex(({ type }) => type.endsWith(`:${kind}`));
@@ -85,7 +117,8 @@ describe("order", () => {
         assert.notEqual(run.status, 0);
         assert.match(run.stderr, /db-init failed on purpose/);
         const registered = run.stdout.trim().split("\n");
-        assert.ok(registered.some((type) => type.endsWith(":ConfigMap")));
+        // The candidate's alone.
+        assert.equal(registered.filter((type) => type.endsWith(":ConfigMap")).length, 3);
         assert.deepEqual(
             registered.filter((type) => AFTER.test(type)),
             [],

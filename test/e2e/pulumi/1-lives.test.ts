@@ -98,13 +98,13 @@ describe("a stack of this program", function () {
         const before = [await uid(), ...(await secretValues())];
         await stack.succeed("destroy", "--yes", "--skip-preview", "--exclude-protected");
         assert.equal(await namespace.has("deployment/bots-webserver"), false);
-        const urn = (name: string) => {
-            const found = stack.state().resources.find((resource) => resource.urn.endsWith(`::${name}`));
-            assert.ok(found, name);
-            return found.urn;
-        };
-        const options = ["--parent", `storage=${urn("bots-edi-storage")}`, "--provider", `cluster=${urn("cluster")}`];
-        await stack.succeed("state", "delete", urn("bots-edi-storage-data"), "--force", "--yes");
+        const options = [
+            "--parent",
+            `storage=${stack.urn("bots-edi-storage")}`,
+            "--provider",
+            `cluster=${stack.urn("cluster")}`,
+        ];
+        await stack.succeed("state", "delete", stack.urn("bots-edi-storage-data"), "--force", "--yes");
         const claim = ["kubernetes:core/v1:PersistentVolumeClaim", "bots-edi-storage-data"];
         const id = `${namespace.name}/bots-edi-data-pvc`;
         await stack.succeed("import", ...claim, id, ...options, "--generate-code=false", "--yes", "--skip-preview");

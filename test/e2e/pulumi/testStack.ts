@@ -39,9 +39,9 @@ export class TestStack extends Workplace {
         writeFileSync(join(this.folder, "Pulumi.yaml"), stringify({ name: project, runtime: "nodejs", main }));
     }
 
-    /** A stack of this repository's program. */
-    static botsEdi(settings: Record<string, unknown>): Promise<TestStack> {
-        return TestStack.create("bots-edi", join(checkout, "index.ts"), { ...ON_THE_SANDBOX, ...settings });
+    /** A stack of this repository's program, or of a copy of it. */
+    static botsEdi(settings: Record<string, unknown>, root = checkout): Promise<TestStack> {
+        return TestStack.create("bots-edi", join(root, "index.ts"), { ...ON_THE_SANDBOX, ...settings });
     }
 
     /** A stack of a program of tests. */
@@ -93,6 +93,13 @@ export class TestStack extends Workplace {
         const text = existsSync(this.stateFile) ? readFileSync(this.stateFile, "utf8") : "{}";
         const { checkpoint } = JSON.parse(text) as { checkpoint?: { latest?: Partial<State> } };
         return { resources: [], pending_operations: [], ...checkpoint?.latest };
+    }
+
+    /** The URN of the one resource with this name. */
+    urn(name: string): string {
+        const found = this.state().resources.filter(({ urn }) => urn.endsWith(`::${name}`));
+        assert.equal(found.length, 1, `${found.length} resources are ${name}`);
+        return found[0]?.urn ?? "";
     }
 
     /** Everything that the backend holds, by file: state, its history and its backups. */

@@ -14,7 +14,8 @@ function census(made: readonly Registration[]): Record<string, number> {
 }
 
 const COMMON = {
-    ConfigMap: 3,
+    // Live, and as a candidate.
+    ConfigMap: 6,
     PersistentVolumeClaim: 3,
     NetworkPolicy: 7,
     Job: 1,
@@ -31,7 +32,7 @@ const WITH_DATABASE = {
     NetworkPolicy: 8,
     Service: 3,
     StatefulSet: 1,
-    Secret: 1,
+    Secret: 2,
     Namespace: 1,
 };
 

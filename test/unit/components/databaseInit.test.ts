@@ -5,44 +5,61 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { find, system } from "../../support/find";
 
-/** What the stand-ins for the image's programs answer. */
+/** What the stand-ins for the image's programs end with; by default 0. */
 interface Image {
-    /** Exit code of `healthcheck.py --check startup`. */
+    /** `check.py`. */
+    readonly checked?: number;
+    /** `healthcheck.py --check startup`. */
     readonly tables?: number;
-    /** What `django showmigrations --plan` prints. */
-    readonly plan?: string;
-    /** Its exit code. */
-    readonly asked?: number;
+    /** `migrations.py`. */
+    readonly migrated?: number;
+    /** Seconds that init-db takes. */
+    readonly seconds?: number;
+    /** Seconds ago that the first try began. */
+    readonly began?: number;
     /** Whether it has bots-engine. */
     readonly engine?: boolean;
 }
 
 /** Runs the Job's script in a folder in place of the root. The image's init-db ends with 0 whatever happened, as the user's does. */
-function runScript(
-    script: string,
-    { tables = 0, plan = "[X]  bots.0001_initial", asked = 0, engine = true }: Image = {},
-) {
+function runScript(script: string, image: Image = {}) {
+    const { checked = 0, tables = 0, migrated = 0, seconds = 0, began, engine = true } = image;
     const root = mkdtempSync(join(tmpdir(), "bots-edi-init-"));
     const program = (path: string, body: string) => {
         writeFileSync(join(root, path), `#!/bin/sh\n${body}\n`);
         chmodSync(join(root, path), 0o755);
     };
     try {
-        for (const folder of ["bin", "config"]) mkdirSync(join(root, folder));
+        for (const folder of ["bin", "config", "tmp"]) mkdirSync(join(root, folder));
         for (const file of ["bots.ini", "settings.py"]) writeFileSync(join(root, "config", file), file);
-        program("entrypoint.sh", "exit 0");
+        if (began !== undefined)
+            writeFileSync(join(root, "tmp", "started"), String(Math.floor(Date.now() / 1000) - began));
+        program("entrypoint.sh", `echo begun > ${join(root, "begun")}; sleep ${seconds}`);
         if (engine) program("bin/bots-engine", "exit 0");
-        program("bin/python", `case "$*" in *healthcheck*) exit ${tables} ;; esac; echo "${plan}"; exit ${asked}`);
-        const here = script.replace(/(^|[\s"=])\/(entrypoint\.sh|config-backup|config|home)/gm, `$1${root}/$2`);
+        const answers = { "config/check.py": checked, healthcheck: tables, "config/migrations.py": migrated };
+        const cases = Object.entries(answers).map(([part, code]) => `*${part}*) exit ${code} ;;`);
+        program("bin/python", `case "$*" in ${cases.join(" ")} esac; exit 9`);
+        const here = script.replace(
+            /(^|[\s"=])\/(entrypoint\.sh|config-backup|config|home|logs|tmp)/gm,
+            `$1${root}/$2`,
+        );
         const { status, stderr } = spawnSync("/bin/sh", ["-c", here], {
             env: { PATH: `${join(root, "bin")}:/usr/bin:/bin`, CONFIG_CHECKSUM: "abc" },
             encoding: "utf8",
         });
-        return { status, stderr, kept: existsSync(join(root, "config-backup", "abc", "bots.ini")) };
+        return {
+            status,
+            stderr,
+            begun: existsSync(join(root, "begun")),
+            kept: existsSync(join(root, "config-backup", "abc", "bots.ini")),
+        };
     } finally {
         rmSync(root, { recursive: true });
     }
 }
+
+const init = async (settings: Parameters<typeof system>[0] = {}) =>
+    find(await system(settings), "Job", "bots-db-init").inputs.spec.template;
 
 describe("DatabaseInit", () => {
     it("is the Job of the spec", async () => {
@@ -65,9 +82,12 @@ describe("DatabaseInit", () => {
         const [container] = spec.template.spec.containers;
         const [shell, flag, script] = container.command;
         assert.deepEqual([shell, flag], ["/bin/sh", "-c"]);
-        const check = "python /usr/local/bots/scripts/healthcheck.py --config-dir /config --check startup";
-        assert.ok(script.includes(`\n/entrypoint.sh init-db\n${check}\n`), script);
-        assert.match(script, /cp \/config\/\* "\$kept\/"/);
+        const steps = script.split("\n").filter((line: string) => /python|entrypoint/.test(line));
+        assert.deepEqual(steps.slice(1), [
+            "timeout $left /entrypoint.sh init-db",
+            "python /usr/local/bots/scripts/healthcheck.py --config-dir /config --check startup",
+            "python /config/migrations.py",
+        ]);
         const checksum = spec.template.metadata.annotations["checksum/config"];
         assert.deepEqual(container.env.slice(-2), [
             { name: "DB_READ_TIMEOUT", value: "300" },
@@ -80,39 +100,66 @@ describe("DatabaseInit", () => {
     });
 
     it("fails where the image's init-db does not say that it has failed", async () => {
-        const [container] = find(await system(), "Job", "bots-db-init").inputs.spec.template.spec.containers;
-        const script = container.command[2] as string;
-        assert.deepEqual(runScript(script), { status: 0, stderr: "", kept: true });
-        assert.deepEqual(runScript(script, { tables: 1 }), { status: 1, stderr: "", kept: false });
-        const pending = runScript(script, { plan: "[X]  bots.0001_initial\n[ ]  bots.0002_more" });
-        assert.deepEqual([pending.status, pending.kept], [1, false]);
-        assert.match(pending.stderr, /Migrations that did not run:\n(.*\n)*\[ \] {2}bots\.0002_more/);
-        assert.deepEqual(runScript(script, { asked: 2 }), { status: 2, stderr: "", kept: false });
+        const script = (await init()).spec.containers[0].command[2] as string;
+        assert.deepEqual(runScript(script), { status: 0, stderr: "", begun: true, kept: true });
+        assert.deepEqual(runScript(script, { tables: 1 }), { status: 1, stderr: "", begun: true, kept: false });
+        assert.deepEqual(runScript(script, { migrated: 1 }), { status: 1, stderr: "", begun: true, kept: false });
     });
 
     it("says in one line that the image has no bots-engine, and initialises nothing", async () => {
-        const [container] = find(await system(), "Job", "bots-db-init").inputs.spec.template.spec.containers;
-        assert.deepEqual(runScript(container.command[2] as string, { engine: false }), {
+        const script = (await init()).spec.containers[0].command[2] as string;
+        assert.deepEqual(runScript(script, { engine: false }), {
             status: 1,
             stderr: "Nothing was initialised: the image has no bots-engine on its PATH\n",
+            begun: false,
             kept: false,
         });
     });
 
-    it("makes the mount points inside the data volume first, as the user of Bots", async () => {
-        const [container] = find(await system(), "Job", "bots-db-init").inputs.spec.template.spec.containers;
-        const [, made] = container.command[2].split("\n");
-        const points = ["/home/bots/.bots/env/default/config", "/home/bots/.bots/env/default/botssys/logging"];
-        assert.equal(made, `mkdir -p ${points.join(" ")}`);
+    it("touches no database where the configuration is refused", async () => {
+        const script = (await init()).spec.containers[0].command[2] as string;
+        assert.deepEqual(runScript(script, { checked: 1 }), { status: 1, stderr: "", begun: false, kept: false });
+    });
+
+    it("has the mount points inside the data volume made first, as the user of Bots, and every volume written to", async () => {
+        const [container] = (await init()).spec.containers;
+        const places = [
+            "/home/bots/.bots/env/default/config",
+            "/home/bots/.bots/env/default/botssys/logging",
+            "/logs",
+            "/config-backup",
+        ];
+        assert.ok(container.command[2].includes(`\npython /config/check.py ${places.join(" ")}\n`));
         const mounts = container.volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath);
-        assert.deepEqual(mounts, ["/home/bots/.bots", "/config", "/tmp", "/config-backup"]);
+        assert.deepEqual(mounts, ["/home/bots/.bots", "/config", "/tmp", "/logs", "/config-backup"]);
+    });
+
+    it("reads the candidate alone", async () => {
+        const { spec } = await init({ database: {}, secretEnv: { PIN: "1" } });
+        const names = JSON.stringify(spec).match(/"bots-(config|edi)[a-z-]*"/g) ?? [];
+        const read = [...new Set(names)].filter((name) => !name.endsWith('-pvc"')).sort();
+        assert.deepEqual(read, [
+            '"bots-config-env-candidate"',
+            '"bots-config-ini-candidate"',
+            '"bots-config-settings-candidate"',
+            '"bots-edi-secret-env-candidate"',
+            '"bots-edidb-secret-candidate"',
+        ]);
+    });
+
+    it("replaced while it migrated, it was cut off after 30 s: its pod ends by itself, at its own deadline", async () => {
+        const { spec } = await init({ databaseInit: { deadlineSeconds: 3 } });
+        assert.equal(spec.terminationGracePeriodSeconds, 3);
+        const script = spec.containers[0].command[2] as string;
+        assert.deepEqual(runScript(script, { seconds: 30 }), { status: 124, stderr: "", begun: true, kept: false });
+        assert.deepEqual(runScript(script, { began: 4 }), { status: 1, stderr: "", begun: false, kept: false });
     });
 
     it("deadlineSeconds: 1800 met the provider's 600 s: Pulumi waits for longer than Kubernetes does", async () => {
         const made = await system({ databaseInit: { deadlineSeconds: 1800 } });
         const { inputs, timeouts } = find(made, "Job", "bots-db-init");
         assert.equal(inputs.spec.activeDeadlineSeconds, 1800);
-        assert.deepEqual(timeouts, { create: "2100s", update: "2100s" });
+        assert.deepEqual(timeouts, { create: "2100s", update: "2100s", delete: "2100s" });
     });
 
     it("is made anew at every change, deleted first", async () => {

@@ -24,23 +24,47 @@ describe("wait-for-database", () => {
         [container] = spec.template.spec.initContainers;
     });
     const script = () => container.command[2] as string;
-
-    it("comes before what runs to an end, with its image and its resources", async () => {
+    /** The pods that need the database, by component. */
+    const pods = async (): Promise<[string, Manifest][]> => {
         const made = await system();
-        const engine = find(made, "CronJob", "bots-engine").inputs.spec.jobTemplate.spec.template.spec;
-        const init = find(made, "Job", "bots-db-init").inputs.spec.template.spec;
-        const backup = find(made, "CronJob", "bots-config-backup").inputs.spec.jobTemplate.spec.template.spec;
-        for (const { initContainers, containers } of [engine, init, backup]) {
-            assert.equal(initContainers.length, 1);
+        const spec = (kind: string, name: string) => find(made, kind, name).inputs.spec;
+        return [
+            ["webserver", spec("Deployment", "bots-webserver").template.spec],
+            ["jobqueue", spec("Deployment", "bots-jobqueue").template.spec],
+            ["engine", spec("CronJob", "bots-engine").jobTemplate.spec.template.spec],
+            ["backup", spec("CronJob", "bots-config-backup").jobTemplate.spec.template.spec],
+            ["init", spec("Job", "bots-db-init").template.spec],
+        ];
+    };
+
+    it("comes before whatever needs the database, with its image and its resources", async () => {
+        for (const [component, { initContainers, containers }] of await pods()) {
+            assert.equal(initContainers.length, 1, component);
             const [first] = initContainers;
             assert.equal(first.name, "wait-for-database");
             assert.equal(first.image, containers[0].image);
             assert.deepEqual(first.resources, containers[0].resources);
             assert.deepEqual(first.securityContext, containers[0].securityContext);
-            assert.deepEqual(
-                first.env.map(({ name }: Manifest) => name as string),
-                ["DB_HOST", "DB_PORT"],
-            );
+        }
+    });
+
+    it("waits for the migrations of its own image before a service, and not before what makes them or needs none", async () => {
+        for (const [component, { initContainers, containers }] of await pods()) {
+            const [{ command, env, envFrom, volumeMounts }] = initContainers;
+            const isService = !["init", "backup"].includes(component);
+            assert.equal(/\nexec python \/config\/migrations\.py 600\n$/.test(command[2]), isService, component);
+            if (isService) {
+                // settings.py asks for all that the service has; mounts inside the data volume are db-init's to make.
+                assert.deepEqual(env, containers[0].env.slice(0, env.length));
+                assert.deepEqual(envFrom, containers[0].envFrom);
+                const paths = volumeMounts.map(({ mountPath }: Manifest) => mountPath as string);
+                assert.deepEqual(paths, ["/home/bots/.bots", "/config", "/tmp"]);
+            } else {
+                assert.deepEqual(
+                    env.map(({ name }: Manifest) => name as string),
+                    ["DB_HOST", "DB_PORT"],
+                );
+            }
         }
     });
 

@@ -130,14 +130,12 @@ describe("ImageUpdater", () => {
                 ...parameters.map(({ dest }: Manifest) => dest as string),
             ];
         });
-        const job = "spec.jobTemplate.spec.template.spec";
+        const images = (path: string) => [`${path}.containers.0.image`, `${path}.initContainers.0.image`];
+        const [pod, job] = [images("spec.template.spec"), images("spec.jobTemplate.spec.template.spec")];
         assert.deepEqual(patched, [
-            ["Deployment", "bots-webserver", "webserver", "spec.template.spec.containers.0.image"],
-            ["Deployment", "bots-jobqueue", "jobqueue", "spec.template.spec.containers.0.image"],
-            [
-                ...["CronJob", "bots-engine", "engine", "wait-for-database"],
-                ...[`${job}.containers.0.image`, `${job}.initContainers.0.image`],
-            ],
+            ["Deployment", "bots-webserver", "webserver", "wait-for-database", ...pod],
+            ["Deployment", "bots-jobqueue", "jobqueue", "wait-for-database", ...pod],
+            ["CronJob", "bots-engine", "engine", "wait-for-database", ...job],
         ]);
     });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { find, system } from "../../support/find";
+import { find, Manifest, system } from "../../support/find";
 import { BotsEdi } from "../../../components/botsEdi";
 import { parseSettings } from "../../../settings";
 import { MASK, record, Registration, SECRET_SIGNATURE } from "../../support/recorder";
@@ -65,16 +65,42 @@ describe("Configuration", () => {
     it("carries what settings.py loads", async () => {
         const files = Object.keys(data(await system(), "bots-config-settings")).sort();
         assert.deepEqual(files, [
+            "check.py",
             "directory_monitor.py",
             "engine_lock.py",
             "engine_recovery.py",
             "engine_run.py",
             "job_queue.py",
             "metrics.py",
+            "migrations.py",
             "queue_gateway.py",
             "run_record.py",
             "settings.py",
         ]);
+    });
+
+    it("is a candidate first, of the same content under a name of its own", async () => {
+        const made = await system({ env: { A: "b" } });
+        for (const name of ["bots-config-ini", "bots-config-settings", "bots-config-env"]) {
+            assert.deepEqual(data(made, `${name}-candidate`), data(made, name));
+        }
+    });
+
+    it("an edit of what only the webserver reads restarted the job queue: each pod carries what it reads", async () => {
+        const made = await system();
+        const modules = (kind: string, name: string) => {
+            const { spec } = find(made, kind, name).inputs;
+            const { template } = spec.jobTemplate?.spec ?? spec;
+            return template.metadata.annotations["checksum/modules"] as string | undefined;
+        };
+        const services = [
+            modules("Deployment", "bots-webserver"),
+            modules("Deployment", "bots-jobqueue"),
+            modules("CronJob", "bots-engine"),
+            modules("Job", "bots-db-init"),
+        ];
+        assert.equal(new Set(services).size, 4);
+        assert.equal(modules("CronJob", "bots-config-backup"), undefined);
     });
 
     it("rolls every pod when it changes, and none when it does not", async () => {
@@ -122,7 +148,8 @@ describe("Credentials", () => {
     });
 
     it("generates the Secret for a database in the cluster, its passwords secret", async () => {
-        const { inputs, protect } = find(await system({ database: {} }), "Secret", "bots-edidb-secret");
+        const made = await system({ database: {} });
+        const { inputs, protect } = find(made, "Secret", "bots-edidb-secret");
         assert.equal(protect, true);
         assert.deepEqual(inputs.stringData[SECRET_SIGNATURE] !== undefined, true);
         const { DB_PASSWORD, DJANGO_SECRET_KEY, ...plain } = inputs.stringData.value;
@@ -134,6 +161,20 @@ describe("Credentials", () => {
             DB_USER: "botsedi",
         });
         assert.ok(DB_PASSWORD && DJANGO_SECRET_KEY);
+        // The candidate is no more than a copy: nothing is lost with it.
+        const candidate = find(made, "Secret", "bots-edidb-secret-candidate");
+        assert.deepEqual([candidate.inputs.stringData, candidate.protect], [inputs.stringData, false]);
+    });
+
+    it("a new password went into the Secret that the pods read before anything had tried it: they follow db-init", async () => {
+        const made = await system({ database: {} });
+        const { template } = find(made, "Deployment", "bots-webserver").inputs.spec;
+        assert.equal(template.metadata.annotations["checksum/database-secret"], MASK);
+        const reads = (pod: Manifest) => new Set(JSON.stringify(pod).match(/bots-edidb-secret[a-z-]*/g));
+        assert.deepEqual([...reads(template)], ["bots-edidb-secret"]);
+        // It is made before db-init runs, so it has no live one yet.
+        const database = find(made, "StatefulSet", "bots-db").inputs.spec.template;
+        assert.deepEqual([...reads(database)], ["bots-edidb-secret-candidate"]);
     });
 
     it("keeps further secrets out of the ConfigMaps, and rolls the pods when they change", async () => {
@@ -167,7 +208,7 @@ describe("Database", () => {
     it("a wrong image stayed when it was put right (OrderedReady): pods are replaced, ready or not", async () => {
         const { inputs, timeouts } = find(await system({ database: {} }), "StatefulSet", "bots-db");
         assert.equal(inputs.spec.podManagementPolicy, "Parallel");
-        assert.deepEqual(timeouts, { create: "600s", update: "600s" });
+        assert.deepEqual(timeouts, { create: "600s", update: "600s", delete: "600s" });
     });
 
     for (const [engine, image, port] of [

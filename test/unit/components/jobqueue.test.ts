@@ -37,6 +37,22 @@ describe("JobQueue", () => {
         assert.equal(data.JOBQUEUE_GATEWAY, "bots-jobqueue:28083");
     });
 
+    it("`up` ended with success while its pod was still down: it is waited for by its numbers, of the newest generation", async () => {
+        const { inputs, timeouts } = find(
+            await system({ jobqueue: { deadlineSeconds: 50 } }),
+            "Deployment",
+            "bots-jobqueue",
+        );
+        assert.deepEqual(JSON.parse(inputs.metadata.annotations["pulumi.com/waitFor"] as string), [
+            "jsonpath={$[?@.updatedReplicas == $.spec.replicas]}",
+            "jsonpath={$[?@.availableReplicas == $.spec.replicas]}",
+            "jsonpath={$[?@.observedGeneration && @.replicas == $.spec.replicas]}",
+        ]);
+        assert.equal(inputs.spec.progressDeadlineSeconds, 50);
+        // With the 60 s that the old pod has to end.
+        assert.deepEqual(timeouts, { create: "140s", update: "140s", delete: "140s" });
+    });
+
     it("is checked by the image's own script, with the configuration, and by its ports", async () => {
         const [container] = find(await system(), "Deployment", "bots-jobqueue").inputs.spec.template.spec.containers;
         assert.equal(container.readinessProbe.exec.command.join(" "), `${HEALTHCHECK} ready --quiet`);

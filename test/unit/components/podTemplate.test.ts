@@ -82,9 +82,10 @@ describe("pods", () => {
     });
 
     it("take each credential from the Secret, by name, and DB_ENGINE where it is there", async () => {
-        for (const [, { spec }] of pods(await system({ databaseSecret: "my-secret" }))) {
+        for (const [component, { spec }] of pods(await system({ databaseSecret: "my-secret" }))) {
             const [container] = spec.containers;
-            assert.deepEqual(container.envFrom, [{ configMapRef: { name: "bots-config-env" } }]);
+            const env = `bots-config-env${component === "init" ? "-candidate" : ""}`;
+            assert.deepEqual(container.envFrom, [{ configMapRef: { name: env } }]);
             const [engine, ...rest] = container.env.filter((variable: Manifest) => variable.valueFrom);
             assert.deepEqual(engine.valueFrom.secretKeyRef, { name: "my-secret", key: "DB_ENGINE", optional: true });
             assert.deepEqual(

@@ -84,4 +84,13 @@ describe("Webserver", () => {
         assert.equal(spec.metrics[0].resource.target.averageUtilization, 80);
         assert.deepEqual(spec.scaleTargetRef, { apiVersion: "apps/v1", kind: "Deployment", name: "bots-webserver" });
     });
+
+    it("is waited for as long as its pods may take, one after the other, and never for more than a day", async () => {
+        const timeout = async (webserver: object) =>
+            find(await system({ webserver }), "Deployment", "bots-webserver").timeouts.update;
+        assert.equal(await timeout({}), "630s");
+        assert.equal(await timeout({ replicas: 3, deadlineSeconds: 100 }), "330s");
+        assert.equal(await timeout({ autoscaling: { maxReplicas: 4 }, deadlineSeconds: 100 }), "430s");
+        assert.equal(await timeout({ replicas: 2 ** 31 - 1, deadlineSeconds: 2 ** 31 - 1 }), "86430s");
+    });
 });
