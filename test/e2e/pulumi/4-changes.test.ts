@@ -5,22 +5,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ctr } from "../../../sandbox/cluster/ctr";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
+import { TestNamespace } from "../namespace";
 import { copyCheckout } from "./copyCheckout";
 import { withoutFailure } from "./requests";
-import { type Ran, read, removeNamespace, TestStack } from "./testStack";
+import { TestStack } from "./testStack";
+import { type Ran } from "./workplace";
 
-const NAMESPACE = "pulumi-changes";
+const namespace = new TestNamespace("pulumi-changes");
 const BOTS = "localhost/bots-edi";
 
-/** Stack `sandbox`, smaller. Its data may go, so that its password can be made anew. */
+/** Its data may go, so that its password can be made anew. */
 const SETTINGS = {
-    imageTag: "3.3.1",
-    image: { repository: BOTS },
-    storageClass: "sandbox-shared",
-    namespace: NAMESPACE,
+    namespace: namespace.name,
     protectData: "false",
     database: { engine: "mariadb", image: "localhost/bots-edi-mariadb:10.11", size: "1Gi" },
-    storage: { data: "64Mi", logs: "64Mi", config: "64Mi" },
     engine: { suspend: true },
     databaseInit: { deadlineSeconds: 60 },
 };
@@ -46,7 +44,7 @@ describe("a change", function () {
     let checkout: string;
 
     before(async () => {
-        await removeNamespace(NAMESPACE);
+        await namespace.delete();
         // The same image under another tag: what is new about it is the roll-out.
         await ctr(["images", "tag", "--force", `${BOTS}:3.3.1`, `${BOTS}:3.3.2`]);
         // A copy, whose configuration can be edited.
@@ -56,13 +54,13 @@ describe("a change", function () {
         await stack.up();
     });
     after(async () => {
-        stack.forget();
+        stack.remove();
         rmSync(checkout, { recursive: true });
-        await removeNamespace(NAMESPACE);
+        await namespace.delete();
         await ctr(["images", "remove", `${BOTS}:3.3.2`]);
     });
 
-    const list = async <T extends Object>(kinds: string) => (await read<{ items: T[] }>(NAMESPACE, kinds)).items;
+    const list = async <T extends Object>(kinds: string) => (await namespace.get<{ items: T[] }>(kinds)).items;
 
     /** Everything that pods run by, and whether it was touched: what their state is does not count. */
     const whatRuns = async () => {
@@ -96,7 +94,7 @@ describe("a change", function () {
     };
 
     const up = async (settings: Record<string, unknown> = {}) => {
-        stack.configure(settings);
+        stack.set(settings);
         await stack.up();
         await assertReady();
     };
@@ -116,27 +114,30 @@ describe("a change", function () {
 
     /** Every pod is deleted, as a node that dies does it; all come back, and the engine's next run succeeds. */
     const everyPodComesBack = async () => {
-        await kubectl(["delete", "pods", "--all", "-n", NAMESPACE], { timeout: 120 });
+        await kubectl(["delete", "pods", "--all", "-n", namespace.name], { timeout: 120 });
         for (const workload of ["statefulset/bots-db", "deployment/bots-webserver", "deployment/bots-jobqueue"]) {
-            await kubectl(["rollout", "status", workload, "-n", NAMESPACE, "--timeout=120s"], { timeout: 130 });
+            await kubectl(["rollout", "status", workload, "-n", namespace.name, "--timeout=120s"], { timeout: 130 });
         }
-        await kubectl(["create", "job", "engine", "--from=cronjob/bots-engine", "-n", NAMESPACE]);
-        await kubectl(["wait", "job/engine", "-n", NAMESPACE, "--for=condition=complete", "--timeout=120s"], {
+        await namespace.kubectl("create", "job", "engine", "--from=cronjob/bots-engine");
+        await kubectl(["wait", "job/engine", "-n", namespace.name, "--for=condition=complete", "--timeout=120s"], {
             timeout: 130,
         });
-        await kubectl(["delete", "job/engine", "-n", NAMESPACE]);
+        await namespace.kubectl("delete", "job/engine");
     };
 
     const passwordIn = async (secret: string) => {
-        const { data } = await read<{ data: { DB_PASSWORD: string } }>(NAMESPACE, `secret/${secret}`);
-        return Buffer.from(data.DB_PASSWORD, "base64").toString();
+        return Buffer.from(await namespace.value(`secret/${secret}`, ".data.DB_PASSWORD"), "base64").toString();
     };
 
     /** A statement for the stack's database, as Bots' user. */
     const sql = async (statement: string) => {
         const client = ["sh", "-c", 'exec mariadb -u"$MARIADB_USER" -p"$0" "$MARIADB_DATABASE"'];
         const command = [...client, await passwordIn("bots-edidb-secret")];
-        return kubectl(["exec", "-i", "-n", NAMESPACE, "statefulset/bots-db", "--", ...command], { input: statement });
+        const { code, stderr } = await namespace.tryKubectl(
+            ["exec", "-i", "statefulset/bots-db", "--", ...command],
+            statement,
+        );
+        assert.equal(code, 0, stderr);
     };
 
     describe("that fails", () => {
@@ -171,22 +172,22 @@ describe("a change", function () {
         });
 
         it("leaves the old version serving where the image cannot be pulled", async () => {
-            stack.configure({ imageTag: "9.9" });
-            await withoutFailure(NAMESPACE, () => failsUntouched(120, /ErrImagePull|ImagePullBackOff/));
+            stack.set({ imageTag: "9.9" });
+            await withoutFailure(namespace.name, () => failsUntouched(120, /ErrImagePull|ImagePullBackOff/));
         });
 
         it("leaves the old version serving where its container cannot start, and is taken back by one edit", async () => {
-            stack.configure({ image: { repository: "localhost/bots-edi-sandbox/coredns" }, imageTag: "1" });
-            await withoutFailure(NAMESPACE, async () => {
+            stack.set({ image: { repository: "localhost/bots-edi-sandbox/coredns" }, imageTag: "1" });
+            await withoutFailure(namespace.name, async () => {
                 await failsUntouched(120, /StartError[^]*\/bin\/bash/);
-                await up({ image: SETTINGS.image, imageTag: SETTINGS.imageTag });
+                await up({ image: { repository: BOTS }, imageTag: "3.3.1" });
             });
         });
 
         it("leaves the old version serving where the new webserver never becomes ready, and is taken back by one edit", async () => {
             const tooSmall = { requests: { cpu: "100m", memory: "24Mi" }, limits: { cpu: "1000m", memory: "24Mi" } };
-            stack.configure({ webserver: { deadlineSeconds: 20, resources: tooSmall } });
-            await withoutFailure(NAMESPACE, async () => {
+            stack.set({ webserver: { deadlineSeconds: 20, resources: tooSmall } });
+            await withoutFailure(namespace.name, async () => {
                 const others = async () => (await whatRuns()).filter((what) => !what.includes("bots-webserver"));
                 const before = await others();
                 const { code, text } = await plainUp();
