@@ -67,7 +67,7 @@ export class Backup extends pulumi.ComponentResource {
                             template: botsPodTemplate(runtime, "backup", {
                                 // The pod of a failed run keeps its log.
                                 restartPolicy: "Never",
-                                initContainers: [databaseWait(runtime, args.resources)],
+                                initContainers: [databaseWait(runtime)],
                                 containers: [
                                     botsContainer(runtime, {
                                         name: "backup",

@@ -1,7 +1,7 @@
 /** The Job that everything else waits for. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { databaseWait, NAME_RESOLVES } from "./databaseWait";
+import { REACH } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions, timeouts } from "./part";
 import { Resources } from "./pod";
@@ -37,7 +37,7 @@ const LOGS_MOUNT = { name: "logs", mountPath: "/logs" };
  * reads yet. The mount points inside the data volume are made in it: left to the node they would belong to root, or fail on an
  * NFS export that squashes it, and Bots could not write beside them.
  *
- * The name is looked up once more: a new pod's policies may have come after the init container.
+ * It waits for the database itself, without an init container: Pulumi tells nothing of those, as of an image that cannot be pulled.
  *
  * The image's init-db exits 0 even when it failed, so afterwards the tables are looked for, and then the migrations: after an
  * update the tables are there whatever happened. A Job that completes has initialised. Then the configuration that it began
@@ -51,8 +51,7 @@ const script = (deadlineSeconds: number) => `set -eu
 mkdir -p /tmp/config
 cp /config/* /tmp/config/
 command -v bots-engine > /dev/null || { echo 'Nothing was initialised: the image has no bots-engine on its PATH' >&2; exit 1; }
-${NAME_RESOLVES}
-python /config/check.py ${[CONFIG_DIR, LOGGING_DIR, LOGS_MOUNT.mountPath, BACKUP_DIR].join(" ")}
+${REACH}python /config/check.py ${[CONFIG_DIR, LOGGING_DIR, LOGS_MOUNT.mountPath, BACKUP_DIR].join(" ")}
 left=$(($(cat /tmp/started) + ${deadlineSeconds} - $(date +%s)))
 [ $left -gt 0 ]
 timeout $left /entrypoint.sh init-db
@@ -86,12 +85,11 @@ export class DatabaseInit extends pulumi.ComponentResource {
                         restartPolicy: "OnFailure",
                         // A Job that is replaced while it migrates ends first: half a migration cannot be gone on from.
                         terminationGracePeriodSeconds: args.deadlineSeconds,
-                        initContainers: [databaseWait(args.runtime, args.resources)],
                         containers: [
                             botsContainer(args.runtime, {
                                 name: "db-init",
                                 mountsFlat: true,
-                                command: ["/bin/sh", "-c", script(args.deadlineSeconds)],
+                                command: ["/bin/bash", "-c", script(args.deadlineSeconds)],
                                 resources: args.resources,
                                 env: [
                                     // A migration of a large table takes longer than any query of Bots may.

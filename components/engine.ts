@@ -82,7 +82,7 @@ function cronJob(schedule: EngineSchedule, { runtime, resources }: EngineArgs): 
                     template: botsPodTemplate(runtime, "engine", {
                         // A podFailurePolicy allows no other.
                         restartPolicy: "Never",
-                        initContainers: [migrationsWait(runtime, resources)],
+                        initContainers: [migrationsWait(runtime)],
                         containers: [
                             botsContainer(runtime, {
                                 name: "engine",

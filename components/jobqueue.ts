@@ -62,7 +62,7 @@ export class JobQueue extends pulumi.ComponentResource {
                     selector: { matchLabels: selector("jobqueue") },
                     template: botsPodTemplate(runtime, "jobqueue", {
                         terminationGracePeriodSeconds: GRACE_SECONDS,
-                        initContainers: [migrationsWait(runtime, resources)],
+                        initContainers: [migrationsWait(runtime)],
                         containers: [
                             botsContainer(runtime, {
                                 name: "jobqueue",

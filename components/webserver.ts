@@ -79,7 +79,7 @@ export class Webserver extends pulumi.ComponentResource {
                         annotations: args.scrapeAnnotations ? SCRAPED : {},
                         terminationGracePeriodSeconds: 30,
                         topologySpreadConstraints: spread("webserver"),
-                        initContainers: [migrationsWait(runtime, args.resources)],
+                        initContainers: [migrationsWait(runtime)],
                         containers: [
                             botsContainer(runtime, {
                                 name: "webserver",

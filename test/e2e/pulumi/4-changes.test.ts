@@ -7,7 +7,7 @@ import { ctr } from "../../../sandbox/cluster/ctr";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
 import { TestNamespace } from "../namespace";
 import { copyCheckout } from "./copyCheckout";
-import { withoutFailure } from "./requests";
+import { withoutFailure } from "../requests";
 import { TestStack } from "./testStack";
 import { type Ran } from "./workplace";
 
@@ -186,7 +186,11 @@ describe("a change", function () {
 
         it("leaves the old version serving where the new webserver never becomes ready, and is taken back by one edit", async () => {
             const tooSmall = { requests: { cpu: "100m", memory: "24Mi" }, limits: { cpu: "1000m", memory: "24Mi" } };
-            stack.set({ webserver: { deadlineSeconds: 20, resources: tooSmall } });
+            stack.set({
+                image: { repository: BOTS },
+                imageTag: "3.3.1",
+                webserver: { deadlineSeconds: 20, resources: tooSmall },
+            });
             await withoutFailure(namespace.name, async () => {
                 const others = async () => (await whatRuns()).filter((what) => !what.includes("bots-webserver"));
                 const before = await others();

@@ -43,9 +43,11 @@ function runScript(script: string, image: Image = {}) {
             /(^|[\s"=])\/(entrypoint\.sh|config-backup|config|home|logs|tmp)/gm,
             `$1${root}/$2`,
         );
-        const { status, stderr } = spawnSync("/bin/sh", ["-c", here], {
+        const { status, stderr } = spawnSync("/bin/bash", ["-c", here], {
             env: { PATH: `${join(root, "bin")}:/usr/bin:/bin`, CONFIG_CHECKSUM: "abc" },
             encoding: "utf8",
+            // Not a socket, at which bash takes itself for a remote shell's.
+            stdio: ["ignore", "pipe", "pipe"],
         });
         return {
             status,
@@ -81,7 +83,7 @@ describe("DatabaseInit", () => {
         const { spec } = find(await system(), "Job", "bots-db-init").inputs;
         const [container] = spec.template.spec.containers;
         const [shell, flag, script] = container.command;
-        assert.deepEqual([shell, flag], ["/bin/sh", "-c"]);
+        assert.deepEqual([shell, flag], ["/bin/bash", "-c"]);
         const steps = script.split("\n").filter((line: string) => /python|entrypoint/.test(line));
         assert.deepEqual(steps.slice(1), [
             "timeout $left /entrypoint.sh init-db",

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { kubectl } from "../../../sandbox/cluster/kubectl";
+import { kubectl } from "../../sandbox/cluster/kubectl";
 
 /** Milliseconds after which a request has failed. */
 const LIMIT = 10_000;
@@ -78,17 +78,23 @@ export class Requests {
     }
 }
 
-/** Does something under 50 requests a second, of which none may fail: not before, not meanwhile, not in the seconds after. */
-export async function withoutFailure(namespace: string, work: () => Promise<unknown>): Promise<void> {
+/**
+ * Does something under 50 requests a second, of which none may fail: not before, not
+ * meanwhile, not in the seconds after. Returns how many were sent.
+ */
+export async function withoutFailure(namespace: string, work: () => Promise<unknown>): Promise<number> {
     const requests = await Requests.start(namespace);
+    let count: Count;
     try {
         await sleep(1000);
         await work();
         await sleep(5000);
     } finally {
-        const { sent, failures } = await requests.stop();
-        assert.deepEqual(failures.slice(0, 20), [], `${failures.length} of ${sent} requests failed`);
-        assert.ok(sent > 0);
-        console.log(`      ${sent} requests, none failed`);
+        count = await requests.stop();
     }
+    const { sent, failures } = count;
+    assert.deepEqual(failures.slice(0, 20), [], `${failures.length} of ${sent} requests failed`);
+    assert.ok(sent > 0);
+    console.log(`        ${sent} requests, none failed`);
+    return sent;
 }
