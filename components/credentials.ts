@@ -102,8 +102,8 @@ export class Credentials extends pulumi.ComponentResource {
                 { metadata: { name, namespace: this.args.namespace, labels: labels("config") }, stringData },
                 { parent: this, dependsOn, ...durable(keep) },
             );
-        // The live one is kept as long as the data that it opens.
-        const isKept = stage === "live" && this.args.protect;
+        // As long as the data that it opens. Were the live one kept, so would be what it comes after: db-init and all its ground.
+        const isKept = stage === "candidate" && this.args.protect;
         return [
             ...(this.generated ? [make("database", databaseSecret, this.generated, isKept)] : []),
             ...(this.secretEnv ? [make("env", secretEnv.secret, this.secretEnv, false)] : []),

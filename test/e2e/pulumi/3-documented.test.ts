@@ -434,14 +434,16 @@ done`,
             "rotate generated credentials",
             String.raw`pulumi stack select dev
 pulumi up
-password='urn:pulumi:dev::bots-edi::bots-edi:index:BotsEdi$bots-edi:index:Credentials$random:index/randomPassword:RandomPassword::bots-edi-credentials-database-password'
+credentials='urn:pulumi:dev::bots-edi::bots-edi:index:BotsEdi$bots-edi:index:Credentials'
+password="$credentials\$random:index/randomPassword:RandomPassword::bots-edi-credentials-database-password"
+candidate="$credentials\$kubernetes:core/v1:Secret::bots-edi-credentials-database-candidate"
 pulumi state unprotect "$password" --yes
-pulumi up --replace "$password"
-new=$(kubectl get secret bots-edidb-secret -n edi-dev -o jsonpath='{.data.DB_PASSWORD}' | base64 -d)
+pulumi up --target-replace "$password" --target "$candidate"
+new=$(kubectl get secret bots-edidb-secret-candidate -n edi-dev -o jsonpath='{.data.DB_PASSWORD}' | base64 -d)
 kubectl exec -i -n edi-dev statefulset/bots-db -- \
   sh -c 'exec mariadb -u"$MARIADB_USER" -p"$MARIADB_PASSWORD"' <<< "SET PASSWORD = PASSWORD('$new');"
-kubectl rollout restart statefulset bots-db -n edi-dev
-kubectl rollout restart deployment bots-webserver bots-jobqueue -n edi-dev`,
+pulumi up
+kubectl rollout restart statefulset bots-db -n edi-dev`,
             async () => {
                 for (const what of ["statefulset/bots-db", "deployment/bots-webserver"]) {
                     await dev.kubectl("rollout", "status", what, "--timeout=180s");
@@ -453,7 +455,7 @@ kubectl rollout restart deployment bots-webserver bots-jobqueue -n edi-dev`,
             "destroy a stack but for its data",
             "pulumi destroy --exclude-protected",
             has(dev, false, "deployment/bots-webserver", "statefulset/bots-db"),
-            has(dev, true, "pvc/bots-edi-data-pvc", "secret/bots-edidb-secret"),
+            has(dev, true, "pvc/bots-edi-data-pvc", "secret/bots-edidb-secret-candidate"),
         );
 
         scenes.add(
