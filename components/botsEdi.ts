@@ -18,6 +18,7 @@ import { NetworkPolicies } from "./networkPolicy";
 import { PartOptions } from "./part";
 import { BotsRuntime } from "./podTemplate";
 import { durable, Storage } from "./storage";
+import { Superuser } from "./superuser";
 import { Webserver, WEBSERVER, WEBSERVER_PORT } from "./webserver";
 
 /** The labels of the namespace: the spec's, and Pod Security at its strictest. */
@@ -190,6 +191,13 @@ export class BotsEdi extends pulumi.ComponentResource {
             part(job),
         );
 
+        if (settings.superuserSecret !== undefined) {
+            new Superuser(
+                `${name}-superuser`,
+                { runtime, secret: settings.superuserSecret, resources: settings.databaseInit.resources },
+                part(job),
+            );
+        }
         new Backup(`${name}-backup`, { runtime, timeZone: settings.timeZone, ...settings.backup }, part(job));
 
         const ingress =

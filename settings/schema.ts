@@ -317,6 +317,12 @@ export const schema = z.strictObject({
         })
         .prefault({}),
 
+    superuserSecret: formats.objectName
+        .optional()
+        .describe(
+            "Name of the existing Secret with SUPERUSER_USERNAME, SUPERUSER_EMAIL and SUPERUSER_PASSWORD: a Job makes this user of the web pages after db-init, unless it is there. No such user without it.",
+        ),
+
     backup: z
         .strictObject({
             schedule: formats.cronSchedule

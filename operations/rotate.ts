@@ -1,0 +1,122 @@
+/** New credentials: the database's password, or the key that signs sessions. */
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { OperatorError } from "./errors";
+import { inWebserver, type System } from "./system";
+
+/** What can be rotated: the key of the Secret, and the name of the generated password in the stack. */
+const WHAT = {
+    database: { key: "DB_PASSWORD", resource: "database-password" },
+    "django-key": { key: "DJANGO_SECRET_KEY", resource: "django-secret-key" },
+} as const;
+
+export const ROTATABLE = Object.keys(WHAT) as (keyof typeof WHAT)[];
+
+/** Where a new value stands until all use it: a rotation that was cut off goes on with it. */
+const next = (key: string) => `${key}_NEXT`;
+
+const SET_PASSWORD = readFileSync(join(__dirname, "setPassword.py"), "utf8");
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+interface Secret {
+    readonly metadata: { readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[] };
+    readonly data: Readonly<Record<string, string>>;
+}
+
+/** Letters and digits only: the value passes through URLs and option files of database clients. */
+function generated(length: number): string {
+    return randomBytes(2 * length)
+        .toString("base64")
+        .replaceAll(/[^A-Za-z0-9]/g, "")
+        .slice(0, length);
+}
+
+/**
+ * Puts a new value in place of an old one and restarts what reads it. Run again, one that was cut off goes on.
+ *
+ * @throws OperatorError before anything is changed, where there is no such thing to rotate or the Secret is somebody else's
+ */
+export async function rotate(system: System, what: string): Promise<void> {
+    const name = ROTATABLE.find((known) => known === what);
+    if (name === undefined) throw new OperatorError(`there is no ${what} to rotate; takes ${ROTATABLE.join(" | ")}`);
+    const { key, resource } = WHAT[name];
+    if (system.settings.database) await renewGenerated(system, key, resource);
+    else await renewExisting(system, key);
+    await restart(system);
+    print(name === "database" ? "The database's password is new." : "The key is new: all users log in again.");
+}
+
+async function secret({ kubectl, settings }: System): Promise<Secret> {
+    return kubectl.get<Secret>("secret", settings.databaseSecret, "-n", settings.namespace);
+}
+
+/** A Secret that is not Pulumi's: the new value is kept in it before the database learns it. */
+async function renewExisting(system: System, key: string): Promise<void> {
+    const { kubectl, settings } = system;
+    const { metadata, data } = await secret(system);
+    const [owner] = metadata.ownerReferences ?? [];
+    if (owner) {
+        throw new OperatorError(
+            `Secret ${settings.databaseSecret} is made by ${owner.kind} ${owner.name}, which would take a change back: rotate there`,
+        );
+    }
+    const patch = async (changes: Record<string, string | null>) => {
+        const values = Object.entries(changes).map(([name, value]) => [
+            name,
+            value && Buffer.from(value).toString("base64"),
+        ]);
+        const patchFile = ["--type=merge", "--patch-file=/dev/stdin"];
+        const input = JSON.stringify({ data: Object.fromEntries(values) as object });
+        await kubectl.run(["patch", "secret", settings.databaseSecret, "-n", settings.namespace, ...patchFile], {
+            input,
+        });
+    };
+    const kept = data[next(key)];
+    const value = kept === undefined ? generated(48) : Buffer.from(kept, "base64").toString();
+    if (kept === undefined) await patch({ [next(key)]: value });
+    if (key === "DB_PASSWORD") print((await inWebserver(system, ["python", "-c", SET_PASSWORD], value)).trim());
+    await patch({ [key]: value, [next(key)]: null });
+}
+
+/** A generated Secret: the new value comes from Pulumi, whose state holds it; the running pods still know the old one. */
+async function renewGenerated(system: System, key: string, resource: string): Promise<void> {
+    const { stack, root } = system;
+    const project = "bots-edi";
+    const type = `bots-edi:index:BotsEdi$bots-edi:index:Credentials$random:index/randomPassword:RandomPassword`;
+    const urn = `urn:pulumi:${stack}::${project}::${type}::bots-edi-credentials-${resource}`;
+    const learn = async () => {
+        if (key !== "DB_PASSWORD") return;
+        const value = Buffer.from((await secret(system)).data[key] ?? "", "base64").toString();
+        print((await inWebserver(system, ["python", "-c", SET_PASSWORD], value)).trim());
+    };
+    // What an earlier rotation, cut off half way, has left: the database then learns of it first.
+    await learn();
+    const pending = await pulumi(root, "preview", "--stack", stack, "--expect-no-changes");
+    if (pending !== 0) throw new OperatorError("other changes wait, see above: run `pulumi up` first");
+    await pulumi(root, "state", "unprotect", urn, "--yes", "--stack", stack);
+    const code = await pulumi(root, "up", "--replace", urn, "--yes", "--skip-preview", "--stack", stack);
+    if (code !== 0) throw new OperatorError("`pulumi up` failed, see above: mend that and rotate again");
+    await learn();
+}
+
+async function pulumi(root: string, ...args: string[]): Promise<number | null> {
+    const child = spawn("pulumi", args, { cwd: root, stdio: "inherit" });
+    return new Promise((resolve, reject) => {
+        child.on("close", resolve).on("error", (error: NodeJS.ErrnoException) => {
+            const isAbsent = error.code === "ENOENT";
+            reject(isAbsent ? new OperatorError("the command pulumi was not found; put it on the PATH") : error);
+        });
+    });
+}
+
+async function restart({ kubectl, settings }: System): Promise<void> {
+    const namespace = ["-n", settings.namespace];
+    const deployments = ["deployment/bots-webserver", "deployment/bots-jobqueue"];
+    await kubectl.run(["rollout", "restart", ...namespace, ...deployments]);
+    for (const deployment of deployments) {
+        await kubectl.run(["rollout", "status", ...namespace, deployment, "--timeout=600s"], { timeout: 660 });
+    }
+}
