@@ -2,14 +2,16 @@
 import { type Command } from "commander";
 import { runEngine } from "./engine";
 import { showLogs, SERVICES } from "./logs";
+import { preflight } from "./preflight";
 import { rotate, ROTATABLE } from "./rotate";
 import { showStatus } from "./status";
 import { makeSuperuser, type SuperuserOptions } from "./superuser";
 import { requireDeployed, type System } from "./system";
 import { showTop } from "./top";
 
-/** Exit code where not all is well. */
+/** Exit codes where not all is well, and where a stack cannot be deployed. */
 const NOT_WELL = 3;
+const FATAL = 1;
 
 /**
  * Adds the commands to a program.
@@ -61,6 +63,15 @@ export function addOperations(program: Command, system: (command: Command) => Sy
         .description("make a user who may do everything; asks for the password, or reads it from the input")
         .action(async (name: string, options: SuperuserOptions, command: Command) => {
             await makeSuperuser(await deployed(command), name, options);
+        });
+
+    program
+        .command("preflight")
+        .description(
+            "look whether the stack can be deployed here: every finding with what to do; exit code 1 if one is fatal",
+        )
+        .action(async (_, command: Command) => {
+            if (!(await preflight(await system(command)))) process.exitCode = FATAL;
         });
 
     program
