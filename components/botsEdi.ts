@@ -160,9 +160,13 @@ export class BotsEdi extends pulumi.ComponentResource {
                 ...(settings.webserver.autoscaling ? (["webserver.autoscaling"] as const) : []),
             ],
         };
+        const backup = {
+            ...settings.backup,
+            clientImage: settings.backup.clientImage ?? database?.image ?? ENGINES[database?.engine ?? "mariadb"].image,
+        };
         const { job } = new DatabaseInit(
             `${name}-db-init`,
-            { runtime, configChecksum: configuration.checksum, ...settings.databaseInit },
+            { runtime, configChecksum: configuration.checksum, backup, ...settings.databaseInit },
             part(...home, ...ground),
         );
 
@@ -198,7 +202,11 @@ export class BotsEdi extends pulumi.ComponentResource {
                 part(job),
             );
         }
-        new Backup(`${name}-backup`, { runtime, timeZone: settings.timeZone, ...settings.backup }, part(job));
+        new Backup(
+            `${name}-backup`,
+            { runtime, timeZone: settings.timeZone, waitSeconds: settings.engine.deadlineSeconds, ...backup },
+            part(job),
+        );
 
         const ingress =
             settings.ingress &&

@@ -1,6 +1,8 @@
 /** The Job that everything else waits for. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { BACKUP_SCRIPT, BackupArgs, backupEnv, SETS_MOUNT, SETS_VOLUME } from "./backup";
+import { databaseClient, EXCHANGE_MOUNT, EXCHANGE_VOLUME } from "./databaseClient";
 import { databaseWait, NAME_RESOLVES } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions, timeouts } from "./part";
@@ -23,6 +25,8 @@ export interface DatabaseInitArgs {
     readonly runtime: BotsRuntime;
     /** Names this configuration in the backup. */
     readonly configChecksum: string;
+    /** The set that is made of a database before migrations change it. */
+    readonly backup: Pick<BackupArgs, "keep" | "clientImage" | "resources">;
     /** Seconds that the Job may take, retries included. Source: `kubectl wait --timeout=300s` of the spec. */
     readonly deadlineSeconds: number;
     /** Requests and limits. Source: spec, 100m/256Mi and 500m/512Mi. */
@@ -37,9 +41,12 @@ django.setup()
 call_command("showmigrations", format="plan")
 `;
 
+/** Where the backup reads the configuration: Bots 3.3 would take /config for a folder of its own package. */
+const CANDIDATE_DIR = "/tmp/candidate";
+
 /**
  * The mount points inside the data volume are made first: left to the node they would belong to root, or fail on an NFS
- * export that squashes it, and Bots could not write beside them.
+ * export that squashes it, and Bots could not write beside them. Then a set of the database is made, if migrations wait.
  *
  * The name is looked up once more: a new pod's policies may have come after the init container.
  *
@@ -48,9 +55,11 @@ call_command("showmigrations", format="plan")
  * kept on the config volume.
  */
 const SCRIPT = `set -eu
-mkdir -p ${CONFIG_DIR} ${LOGGING_DIR}
+mkdir -p ${CONFIG_DIR} ${LOGGING_DIR} ${CANDIDATE_DIR}
 command -v bots-engine > /dev/null || { echo 'Nothing was initialised: the image has no bots-engine on its PATH' >&2; exit 1; }
 ${NAME_RESOLVES}
+cp /config/* ${CANDIDATE_DIR}/
+python -c "$BACKUP_SCRIPT" make --before-migrations
 /entrypoint.sh init-db
 ${healthCheck("startup")
     .filter((word) => word !== "--quiet")
@@ -81,7 +90,10 @@ export class DatabaseInit extends pulumi.ComponentResource {
                     activeDeadlineSeconds: args.deadlineSeconds,
                     template: botsPodTemplate(args.runtime, "init", {
                         restartPolicy: "OnFailure",
-                        initContainers: [databaseWait(args.runtime, args.resources)],
+                        initContainers: [
+                            databaseWait(args.runtime, args.resources),
+                            databaseClient(args.runtime, args.backup.clientImage, args.backup.resources),
+                        ],
                         containers: [
                             botsContainer(args.runtime, {
                                 name: "db-init",
@@ -92,11 +104,17 @@ export class DatabaseInit extends pulumi.ComponentResource {
                                     // A migration of a large table takes longer than any query of Bots may.
                                     { name: "DB_READ_TIMEOUT", value: String(args.deadlineSeconds) },
                                     { name: "CONFIG_CHECKSUM", value: args.configChecksum },
+                                    { name: "BACKUP_SCRIPT", value: BACKUP_SCRIPT },
+                                    // Half of the time is left for the migrations.
+                                    ...backupEnv(
+                                        { ...args.backup, waitSeconds: Math.ceil(args.deadlineSeconds / 2) },
+                                        CANDIDATE_DIR,
+                                    ),
                                 ],
-                                volumeMounts: [BACKUP_MOUNT],
+                                volumeMounts: [BACKUP_MOUNT, SETS_MOUNT, EXCHANGE_MOUNT],
                             }),
                         ],
-                        volumes: [BACKUP_VOLUME],
+                        volumes: [BACKUP_VOLUME, SETS_VOLUME, EXCHANGE_VOLUME],
                     }),
                 },
             },

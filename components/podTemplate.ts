@@ -50,12 +50,13 @@ export const NAMES = {
     data: "bots-edi-data-pvc",
     logs: "bots-edi-logs-pvc",
     config: "bots-edi-config-pvc",
+    backup: "bots-edi-backup-pvc",
     botsIni: "bots-config-ini",
     settingsPy: "bots-config-settings",
     env: "bots-config-env",
 } as const;
 
-/** Where the config volume is mounted in the pods that write backups to it. */
+/** Where the config volume is mounted in the pod that keeps configurations on it. */
 export const BACKUP_DIR = "/config-backup";
 
 /** The config volume, as a volume of a pod. */

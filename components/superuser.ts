@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions, timeouts } from "./part";
-import { botsContainer, botsPodTemplate, BotsRuntime, fromSecret, Resources } from "./podTemplate";
+import { fromSecret, Resources } from "./pod";
+import { botsContainer, botsPodTemplate, BotsRuntime } from "./podTemplate";
 
 /** The inputs of {@link Superuser}. */
 export interface SuperuserArgs {

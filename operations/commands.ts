@@ -1,5 +1,6 @@
 /** The operations as commands: of `npm run ops` on any stack, and of the sandbox on its own. */
 import { type Command } from "commander";
+import { backUp, type BackupsOptions, restore, type RestoreOptions, showBackups } from "./backup";
 import { runEngine } from "./engine";
 import { showLogs, SERVICES } from "./logs";
 import { preflight } from "./preflight";
@@ -72,6 +73,30 @@ export function addOperations(program: Command, system: (command: Command) => Sy
         )
         .action(async (_, command: Command) => {
             if (!(await preflight(await system(command)))) process.exitCode = FATAL;
+        });
+
+    program
+        .command("backup")
+        .description("save database, data volume and configuration as one set, now; engines wait meanwhile")
+        .action(async (_, command: Command) => backUp(await deployed(command)));
+
+    program
+        .command("backups")
+        .option("--check", "read all of each, and tell whether it is as it was made")
+        .description("show the sets, the newest last")
+        .action(async (options: BackupsOptions, command: Command) => showBackups(await deployed(command), options));
+
+    program
+        .command("restore")
+        .argument("<set>", "its name, as backups shows it")
+        .option("--replace", "take what is there away; a set of it is made first")
+        .option("--of <stack>", "take a set of this other stack")
+        .option("--recover", "take a set that was made after a run that was cut off; the next run recovers it")
+        .option("--put-waiting", "put files that waited back into their folders: nothing has run or was fetched since")
+        .option("--release", "only put back what an earlier restore has held")
+        .description("bring a set back; engines wait meanwhile")
+        .action(async (set: string, options: RestoreOptions, command: Command) => {
+            await restore(await deployed(command), set, options);
         });
 
     program

@@ -8,6 +8,7 @@ import { waitUntil } from "./wait";
 export interface Job {
     readonly metadata: { readonly name: string };
     readonly spec: {
+        backoffLimit?: number;
         readonly template: { readonly spec: { readonly containers: { readonly name: string; args?: string[] }[] } };
     };
     readonly status?: { readonly conditions?: { readonly type: string; readonly status: string }[] };
@@ -21,6 +22,8 @@ export interface JobRun {
     readonly limit: number;
     /** Changes the arguments of its container. Default: left as they are. */
     readonly args?: (scheduled: readonly string[]) => readonly string[];
+    /** How often it is tried where it fails. Default: as often as the CronJob says. */
+    readonly tries?: number;
     /** Is given the log as it comes. Default: nobody. */
     readonly onOutput?: (text: string) => void;
 }
@@ -47,6 +50,7 @@ export async function runJob({ kubectl, settings }: System, run: JobRun): Promis
     const [container] = job.spec.template.spec.containers;
     if (!container) throw new OperatorError(`CronJob ${run.cronJob} has no container`);
     if (run.args) container.args = [...run.args(container.args ?? [])];
+    if (run.tries !== undefined) job.spec.backoffLimit = run.tries - 1;
     await kubectl.run(["create", ...namespace, "-f", "-"], { input: JSON.stringify(job) });
 
     const outcome = async () => outcomeOf(await kubectl.get<Job>("job", name, ...namespace));

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "./errors";
-import { inWebserver, type System } from "./system";
+import { inWebserver, restartServices, type System } from "./system";
 
 /** What can be rotated: the key of the Secret, and the name of the generated password in the stack. */
 const WHAT = {
@@ -45,7 +45,7 @@ export async function rotate(system: System, what: string): Promise<void> {
     const { key, resource } = WHAT[name];
     if (system.settings.database) await renewGenerated(system, key, resource);
     else await renewExisting(system, key);
-    await restart(system);
+    await restartServices(system);
     print(name === "database" ? "The database's password is new." : "The key is new: all users log in again.");
 }
 
@@ -110,13 +110,4 @@ async function pulumi(root: string, ...args: string[]): Promise<number | null> {
             reject(isAbsent ? new OperatorError("the command pulumi was not found; put it on the PATH") : error);
         });
     });
-}
-
-async function restart({ kubectl, settings }: System): Promise<void> {
-    const namespace = ["-n", settings.namespace];
-    const deployments = ["deployment/bots-webserver", "deployment/bots-jobqueue"];
-    await kubectl.run(["rollout", "restart", ...namespace, ...deployments]);
-    for (const deployment of deployments) {
-        await kubectl.run(["rollout", "status", ...namespace, deployment, "--timeout=600s"], { timeout: 660 });
-    }
 }

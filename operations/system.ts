@@ -56,3 +56,13 @@ export async function inWebserver(system: System, command: readonly string[], in
         lastWords({ stdout, stderr: stderr.replace(/^command terminated with exit code \d+\n?/m, "") }),
     );
 }
+
+/** Has webserver and job queue start anew, and waits until they do. */
+export async function restartServices({ kubectl, settings }: System): Promise<void> {
+    const namespace = ["-n", settings.namespace];
+    const deployments = ["deployment/bots-webserver", "deployment/bots-jobqueue"];
+    await kubectl.run(["rollout", "restart", ...namespace, ...deployments]);
+    for (const deployment of deployments) {
+        await kubectl.run(["rollout", "status", ...namespace, deployment, "--timeout=600s"], { timeout: 660 });
+    }
+}
