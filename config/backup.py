@@ -469,7 +469,7 @@ def restore_command(options):
     marker.unlink()
     print(f"Restored {folder}: {f'{files} files of the data volume' if has_files else 'the data volume stays as it is'}")
     if live and has_files:
-        print(f"{len(live)} files that waited stayed as they were, since no set has them")
+        print(f"{len(live)} files that wait now, to be received or fetched, stay as they are")
     held -= live
     if held:
         print(

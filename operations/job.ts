@@ -55,10 +55,14 @@ export async function runJob({ kubectl, settings }: System, run: JobRun): Promis
 
     const outcome = async () => outcomeOf(await kubectl.get<Job>("job", name, ...namespace));
     const log = (...options: string[]) => ["logs", ...namespace, `job/${name}`, "-c", container.name, ...options];
-    let shown = "";
+    // Its last line is held back: where the Job fails, that is the error.
+    let shown = 0;
+    let heard = "";
     const show = (text: string) => {
-        shown += text;
-        run.onOutput?.(text);
+        heard += text;
+        const whole = heard.lastIndexOf("\n", heard.length - 2) + 1;
+        run.onOutput?.(heard.slice(shown, whole));
+        shown = Math.max(shown, whole);
     };
     // A pod that still starts has no log, and kubectl calls that a failure.
     const follow = async () => {
@@ -70,8 +74,11 @@ export async function runJob({ kubectl, settings }: System, run: JobRun): Promis
     let ended: "Complete" | "Failed" | undefined;
     await waitUntil(`the Job ${name} to end`, async () => (ended = await outcome()) !== undefined, times);
     const { stdout } = await kubectl.try(log());
-    // What was followed may have been cut off, or be of a pod before the last one.
-    run.onOutput?.(stdout.startsWith(shown) ? stdout.slice(shown.length) : stdout);
-    if (ended === "Failed") throw new OperatorError(`the Job ${name} failed: ${lastWords({ stdout, stderr: "" })}`);
+    if (ended === "Failed") {
+        const words = run.onOutput ? stdout.trim().split("\n").at(-1) : lastWords({ stdout, stderr: "" });
+        throw new OperatorError(`the Job ${name} failed: ${words ?? ""}`);
+    }
+    // What was followed may have been cut off.
+    run.onOutput?.(stdout.startsWith(heard.slice(0, shown)) ? stdout.slice(shown) : stdout);
     return stdout;
 }

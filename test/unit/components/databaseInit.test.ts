@@ -33,9 +33,9 @@ function runScript(
         program("entrypoint.sh", "exit 0");
         if (engine) program("bin/bots-engine", "exit 0");
         program("bin/python", `case "$*" in *healthcheck*) exit ${tables} ;; esac; echo "${plan}"; exit ${asked}`);
-        const here = script.replace(/(^|[\s"=])\/(entrypoint\.sh|config-backup|config|home)/gm, `$1${root}/$2`);
+        const here = script.replace(/(^|[\s"=])\/(entrypoint\.sh|config-backup|config|home|tmp)/gm, `$1${root}/$2`);
         const { status, stderr } = spawnSync("/bin/sh", ["-c", here], {
-            env: { PATH: `${join(root, "bin")}:/usr/bin:/bin`, CONFIG_CHECKSUM: "abc" },
+            env: { PATH: `${join(root, "bin")}:/usr/bin:/bin`, CONFIG_CHECKSUM: "abc", BACKUP_SCRIPT: "" },
             encoding: "utf8",
         });
         return { status, stderr, kept: existsSync(join(root, "config-backup", "abc", "bots.ini")) };
@@ -66,17 +66,24 @@ describe("DatabaseInit", () => {
         const [shell, flag, script] = container.command;
         assert.deepEqual([shell, flag], ["/bin/sh", "-c"]);
         const check = "python /usr/local/bots/scripts/healthcheck.py --config-dir /config --check startup";
-        assert.ok(script.includes(`\n/entrypoint.sh init-db\n${check}\n`), script);
+        const set = 'python -c "$BACKUP_SCRIPT" make --before-migrations';
+        assert.ok(script.includes(`\n${set}\n/entrypoint.sh init-db\n${check}\n`), script);
         assert.match(script, /cp \/config\/\* "\$kept\/"/);
         const checksum = spec.template.metadata.annotations["checksum/config"];
-        assert.deepEqual(container.env.slice(-2), [
-            { name: "DB_READ_TIMEOUT", value: "300" },
-            { name: "CONFIG_CHECKSUM", value: checksum },
+        assert.deepEqual(
+            container.env.filter(({ name }: { name: string }) =>
+                /^(DB_READ_TIMEOUT|CONFIG_CHECKSUM|BACKUP_WAIT)$/.test(name),
+            ),
+            [
+                { name: "DB_READ_TIMEOUT", value: "300" },
+                { name: "CONFIG_CHECKSUM", value: checksum },
+                { name: "BACKUP_WAIT", value: "150" },
+            ],
+        );
+        assert.deepEqual(spec.template.spec.volumes.slice(-3, -1), [
+            { name: "config-backup", persistentVolumeClaim: { claimName: "bots-edi-config-pvc" } },
+            { name: "backup", persistentVolumeClaim: { claimName: "bots-edi-backup-pvc" } },
         ]);
-        assert.deepEqual(spec.template.spec.volumes.at(-1), {
-            name: "config-backup",
-            persistentVolumeClaim: { claimName: "bots-edi-config-pvc" },
-        });
     });
 
     it("fails where the image's init-db does not say that it has failed", async () => {
@@ -102,10 +109,14 @@ describe("DatabaseInit", () => {
     it("makes the mount points inside the data volume first, as the user of Bots", async () => {
         const [container] = find(await system(), "Job", "bots-db-init").inputs.spec.template.spec.containers;
         const [, made] = container.command[2].split("\n");
-        const points = ["/home/bots/.bots/env/default/config", "/home/bots/.bots/env/default/botssys/logging"];
+        const points = [
+            "/home/bots/.bots/env/default/config",
+            "/home/bots/.bots/env/default/botssys/logging",
+            "/tmp/candidate",
+        ];
         assert.equal(made, `mkdir -p ${points.join(" ")}`);
         const mounts = container.volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath);
-        assert.deepEqual(mounts, ["/home/bots/.bots", "/config", "/tmp", "/config-backup"]);
+        assert.deepEqual(mounts, ["/home/bots/.bots", "/config", "/tmp", "/config-backup", "/backup", "/exchange"]);
     });
 
     it("deadlineSeconds: 1800 met the provider's 600 s: Pulumi waits for longer than Kubernetes does", async () => {
