@@ -112,6 +112,20 @@ class Bots:
         """Returns the number of a table's rows."""
         return self.ask(f"SELECT COUNT(*) FROM {self.connection.ops.quote_name(table)}")[0][0]
 
+    def numbers(self):
+        """Returns the last number that was given out of each kind: of interchanges, of files."""
+        return dict(self.ask("SELECT domein, nummer FROM uniek")) if "uniek" in self.tables() else {}
+
+    def give_out_after(self, numbers):
+        """Has no number given out again: a partner refuses an interchange that it knows, and a file is added to its namesake."""
+        known = self.numbers()
+        with self.connection.cursor() as cursor:
+            for kind, number in numbers.items():
+                if kind not in known:
+                    cursor.execute("INSERT INTO uniek (domein, nummer) VALUES (%s, %s)", [kind, number])
+                elif number > known[kind]:
+                    cursor.execute("UPDATE uniek SET nummer = %s WHERE domein = %s", [number, kind])
+
     def boxes(self):
         """Returns patterns of the files on the data volume that wait: to be received, and to be fetched by partners."""
         from bots import botslib
@@ -456,7 +470,9 @@ def restore_command(options):
             make(bots, RESTORE)
         except Exception as error:
             raise Refused(f"what is there cannot be saved first: {' '.join(str(error).split())}") from None
-    write_whole(marker, f"{folder.name}\n")
+    # Those of a database that is half restored are not to be believed.
+    numbers = numbers_of(marker) if marker.exists() else bots.numbers()
+    write_whole(marker, json.dumps({"set": folder.name, "numbers": numbers}))
 
     load(folder / DUMP, empty(bots))
     print("The database is restored", flush=True)
@@ -466,6 +482,7 @@ def restore_command(options):
     rows = {table: bots.rows(table) for table in manifest["rows"]}
     if rows != manifest["rows"]:
         raise OSError(f"the database has {rows}, the set {manifest['rows']}: restore again")
+    bots.give_out_after(numbers)
     marker.unlink()
     print(f"Restored {folder}: {f'{files} files of the data volume' if has_files else 'the data volume stays as it is'}")
     if live and has_files:
@@ -476,6 +493,11 @@ def restore_command(options):
             f"{len(held)} files waited when the set was made, and may have been sent or fetched since: they are held in"
             f" {bots.botssys / 'held' / folder.name}; release puts them back"
         )
+
+
+def numbers_of(marker):
+    """Returns the numbers that a restore which was cut off has found."""
+    return json.loads(marker.read_text())["numbers"]
 
 
 def empty(bots):

@@ -28,6 +28,16 @@ MigrationRecorder.Migration.objects.filter(app="sessions").delete()
 """
 
 
+def without_numbers(rows):
+    """Returns the rows of all tables but that of numbers."""
+    return [line for line in rows.split("\n") if not line.startswith("uniek ")]
+
+
+def kept(files):
+    """Returns the files that do not wait, and are not held."""
+    return {path: files[path] for path in files if not path.startswith(("orders/", "botssys/held/"))}
+
+
 @pytest.fixture
 def system(environment, database, tmp_path):
     """Orders 1 to 3 sent, 4 and 5 in the inbox, and a mapping."""
@@ -106,8 +116,8 @@ def test_a_running_system_keeps_what_waits_and_is_saved_first(system):
     said = backups.restore(made.name, "--replace")
     assert [json.loads((path / "manifest.json").read_text())["why"] for path in backups.sets()] == ["schedule", "before a restore"]
     assert "6 files that wait now" in said  # in the outbox, and the new one
-    assert backups.rows() == rows
-    kept = lambda found: {path: found[path] for path in found if not path.startswith(("orders/", "botssys/held/"))}
+    # But the numbers that were given out since are not given out again: 6 would be added to the file of 4.
+    assert without_numbers(backups.rows()) == without_numbers(rows)
     assert kept(backups.files()) == kept(files)
     # 4 and 5 had been sent by then: they are held, and 6 goes out.
     assert orders.run()[0] == 0
@@ -169,9 +179,9 @@ def test_no_engine_runs_on_what_is_half_restored(system):
     rows, files = backups.rows(), backups.files()
     made = backups.make()
     backups.destroy()
-    done = backups.run("restore", made.name, "--put-waiting", client={"DB_PASSWORD": "wrong"})
+    done = backups.run("restore", made.name, "--put-waiting", client={"DB_NAME": "nowhere"})
     assert done.returncode == 1
-    words = r"The restore was cut off; no engine runs until it is done again: .*(Access denied|authentication failed)"
+    words = r"The restore was cut off; no engine runs until it is done again: .*nowhere"
     assert re.match(words, done.stderr) and done.stderr.count("\n") == 1, done.stderr
     backups.environment.init_db()
     code, output = orders.run()

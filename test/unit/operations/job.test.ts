@@ -29,8 +29,8 @@ describe("a Job made by hand", () => {
             },
             get: () => Promise.resolve(job(end)),
             try: (args: string[], options?: { onOutput?: (text: string) => void }) => {
-                if (args.includes("--follow"))
-                    for (const part of log.match(/[^]{1,7}/g) ?? []) options?.onOutput?.(part);
+                const parts = args.includes("--follow") ? (log.match(/[^]{1,7}/g) ?? []) : [];
+                for (const part of parts) options?.onOutput?.(part);
                 return Promise.resolve({ code: 0, stdout: log, stderr: "" });
             },
         };

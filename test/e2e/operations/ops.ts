@@ -1,0 +1,45 @@
+/** `npm run ops` as operators call it, on the sandbox's cluster. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { delimiter, dirname } from "node:path";
+import { binaryPath } from "../../../sandbox/cluster/binaries";
+import { kubeconfigPath } from "../../../sandbox/paths";
+import { ran, type Ran } from "../pulumi/testStack";
+import { ROOT } from "../sandbox/command";
+
+/** Where a command is called, and with which access. */
+export interface Call {
+    /** The checkout. Default: this one. */
+    readonly checkout?: string;
+    /** The kubeconfig. Default: the administrator's. */
+    readonly kubeconfig?: string;
+    /** What is typed in. Default: nothing. */
+    readonly input?: string;
+}
+
+/** The commands that were called, to see that none was forgotten. */
+export const called = new Set<string>();
+
+/** Starts a command in a process group of its own, as a shell does. */
+export function startOps(
+    args: readonly string[],
+    { checkout = ROOT, kubeconfig = kubeconfigPath }: Call = {},
+): ChildProcess {
+    called.add(args[0] ?? "");
+    return spawn("npm", ["run", "--silent", "ops", "--", ...args], {
+        cwd: checkout,
+        stdio: ["pipe", "pipe", "pipe"],
+        detached: true,
+        env: {
+            ...process.env,
+            PATH: [dirname(binaryPath("kubectl")), process.env.PATH].join(delimiter),
+            KUBECONFIG: kubeconfig,
+        },
+    });
+}
+
+/** Runs a command to its end. */
+export function ops(args: readonly string[], call: Call = {}): Promise<Ran> {
+    const child = startOps(args, call);
+    child.stdin?.on("error", () => undefined).end(call.input ?? "");
+    return ran(child);
+}
