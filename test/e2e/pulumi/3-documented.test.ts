@@ -432,21 +432,9 @@ done`,
 
         scenes.add(
             "rotate generated credentials",
-            String.raw`pulumi stack select dev
-pulumi up
-password='urn:pulumi:dev::bots-edi::bots-edi:index:BotsEdi$bots-edi:index:Credentials$random:index/randomPassword:RandomPassword::bots-edi-credentials-database-password'
-pulumi state unprotect "$password" --yes
-pulumi up --replace "$password"
-new=$(kubectl get secret bots-edidb-secret -n edi-dev -o jsonpath='{.data.DB_PASSWORD}' | base64 -d)
-kubectl exec -i -n edi-dev statefulset/bots-db -- \
-  sh -c 'exec mariadb -u"$MARIADB_USER" -p"$MARIADB_PASSWORD"' <<< "SET PASSWORD = PASSWORD('$new');"
-kubectl rollout restart statefulset bots-db -n edi-dev
-kubectl rollout restart deployment bots-webserver bots-jobqueue -n edi-dev`,
-            async () => {
-                for (const what of ["statefulset/bots-db", "deployment/bots-webserver"]) {
-                    await dev.kubectl("rollout", "status", what, "--timeout=180s");
-                }
-            },
+            "npm run ops -- rotate database --stack dev",
+            says(/^The database has the new password$/m),
+            () => dev.kubectl("rollout", "status", "deployment/bots-webserver", "--timeout=180s"),
         );
 
         scenes.add(
