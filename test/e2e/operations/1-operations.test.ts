@@ -13,11 +13,11 @@ import { stackSettings } from "../../../operations/stackSettings";
 import { waitUntil } from "../../../operations/wait";
 import { copyIn, inWebserver, NAMESPACE } from "../../../sandbox/bots";
 import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
-import { kubeconfigPath } from "../../../sandbox/paths";
+import { checkout as ROOT, kubeconfigPath } from "../../../sandbox/paths";
 import { admit, dismiss, putCredentials } from "../pulumi/externalDatabase";
 import { copyCheckout } from "../pulumi/copyCheckout";
-import { makeNamespace, removeNamespace } from "../pulumi/testStack";
-import { ROOT, sandbox } from "../sandbox/command";
+import { TestNamespace } from "../namespace";
+import { sandbox } from "../sandbox/command";
 import { called, type Call, ops, startOps } from "./ops";
 
 const BOTSSYS = "/home/bots/.bots/env/default/botssys";
@@ -309,13 +309,13 @@ with connection.constraint_checks_disabled(), connection.cursor() as cursor:
         before(async () => {
             checkout = mkdtempSync(join(tmpdir(), "bots-edi-checkout-"));
             copyCheckout(checkout);
-            await makeNamespace(OTHER);
+            await new TestNamespace(OTHER).create();
             await admit(OTHER);
         });
         after(async () => {
             rmSync(checkout, { recursive: true, force: true });
             await dismiss(OTHER);
-            await removeNamespace(OTHER);
+            await new TestNamespace(OTHER).delete();
         });
 
         it("finds nothing against a stack that is deployed, and leaves nothing behind", async () => {

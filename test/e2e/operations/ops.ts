@@ -2,9 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { delimiter, dirname } from "node:path";
 import { binaryPath } from "../../../sandbox/cluster/binaries";
-import { kubeconfigPath } from "../../../sandbox/paths";
-import { ran, type Ran } from "../pulumi/testStack";
-import { ROOT } from "../sandbox/command";
+import { checkout as ROOT, kubeconfigPath } from "../../../sandbox/paths";
+import { ran, type Ran } from "../pulumi/workplace";
 
 /** Where a command is called, and with which access. */
 export interface Call {
