@@ -191,7 +191,7 @@ export function loginFindings(said: string, isWell: boolean, isInCluster: boolea
         const todo = /denied|authentication|password/i.test(last)
             ? "mend DB_USER, DB_PASSWORD or DB_NAME in the Secret, or the rights of that user in the database"
             : /connect|timed out|resolve|unknown .*host|translate host/i.test(last)
-              ? "mend DB_HOST or DB_PORT in the Secret, networkPolicy.databaseCidrs, or what stands between"
+              ? "mend DB_HOST or DB_PORT in the Secret, networkPolicy.database, or what stands between"
               : "the message says what it takes";
         return [fatal(`the database: ${last}`, IMAGE.test(last) ? MEND_IMAGE : todo)];
     }

@@ -45,8 +45,20 @@ async function look(
     };
 }
 
-/** What the values of the database's Secret say, beside being there. */
-export function databaseFindings(values: Readonly<Record<string, string>>, policyPort: number | undefined): Finding[] {
+/** Whether one of a policy's ports is this one: a number, or a range such as `3306-3310`; every port where there is none. */
+function isOpen(port: number, ports: readonly (number | string)[]): boolean {
+    const spans = ports.map((one) => /^(\d+)(?:-(\d+))?(?:\/TCP)?$/.exec(String(one)));
+    return (
+        ports.length === 0 ||
+        spans.some((span) => span && Number(span[1]) <= port && port <= Number(span[2] ?? span[1]))
+    );
+}
+
+/** What the values of the database's Secret say, beside being there. `ports`: what pods may reach; undefined: everything. */
+export function databaseFindings(
+    values: Readonly<Record<string, string>>,
+    ports: readonly (number | string)[] | undefined,
+): Finding[] {
     const { DB_ENGINE: engine = "mysql", DB_PORT: port = "" } = values;
     const space = Object.entries(values).filter(([, value]) => value !== value.trim());
     return [
@@ -58,11 +70,11 @@ export function databaseFindings(values: Readonly<Record<string, string>>, polic
                       "takes mysql or postgresql; mysql without it",
                   ),
               ]),
-        ...(policyPort !== undefined && /^\d+$/.test(port) && Number(port) !== policyPort
+        ...(ports !== undefined && /^\d+$/.test(port) && !isOpen(Number(port), ports)
             ? [
                   fatal(
-                      `DB_PORT is ${port}, and pods may reach ${policyPort} only`,
-                      `set networkPolicy.databasePort to ${port}`,
+                      `DB_PORT is ${port}, and pods may reach ${ports.join(", ")} only`,
+                      `add ${port} to networkPolicy.database`,
                   ),
               ]
             : []),
@@ -109,8 +121,12 @@ export async function checkSecrets(context: Context): Promise<Finding[]> {
     const found: Finding[] = [];
     if (!settings.database) {
         const { findings, values } = await look(context, settings.databaseSecret, DATABASE_KEYS, "databaseSecret");
-        const { enabled, databasePort } = settings.networkPolicy;
-        found.push(...findings, ...databaseFindings(values, enabled ? databasePort : undefined));
+        const { enabled, database } = settings.networkPolicy;
+        // One entry without ports opens all of them.
+        const ports = database.some((entry) => entry.ports.length === 0)
+            ? []
+            : database.flatMap((entry) => entry.ports);
+        found.push(...findings, ...databaseFindings(values, enabled ? ports : undefined));
     }
     if (settings.ingress && settings.tlsSecret !== undefined) {
         const { findings, values } = await look(context, settings.tlsSecret, ["tls.crt", "tls.key"], "tlsSecret");

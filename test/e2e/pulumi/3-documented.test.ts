@@ -434,7 +434,9 @@ done`,
             "rotate generated credentials",
             "npm run ops -- rotate database --stack dev",
             says(/^The database has the new password$/m),
-            () => dev.kubectl("rollout", "status", "deployment/bots-webserver", "--timeout=180s"),
+            async () => {
+                await dev.kubectl("rollout", "status", "deployment/bots-webserver", "--timeout=180s");
+            },
         );
 
         scenes.add(

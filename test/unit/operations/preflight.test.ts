@@ -50,15 +50,16 @@ describe("preflight", () => {
     it("finds what the database's Secret says wrongly", () => {
         const values = { DB_ENGINE: "mariadb", DB_PORT: "5432", DB_PASSWORD: "secret\n" };
         assert.deepEqual(
-            databaseFindings(values, 3306).map(({ level, what }) => `${level}: ${what}`),
+            databaseFindings(values, [3306]).map(({ level, what }) => `${level}: ${what}`),
             [
                 "fatal: DB_ENGINE in the database's Secret is mariadb",
                 "fatal: DB_PORT is 5432, and pods may reach 3306 only",
                 "warning: DB_PASSWORD begins or ends with white space",
             ],
         );
-        assert.deepEqual(databaseFindings({ DB_ENGINE: "postgresql", DB_PORT: "5432" }, 5432), []);
+        assert.deepEqual(databaseFindings({ DB_ENGINE: "postgresql", DB_PORT: "5432" }, [3306, "5430-5440"]), []);
         assert.deepEqual(databaseFindings({ DB_PORT: "5432" }, undefined), []);
+        assert.deepEqual(databaseFindings({ DB_PORT: "5432" }, []), []);
     });
 
     it("looks at a certificate's days and name", () => {
