@@ -49,7 +49,7 @@ describe("a Job made by hand", () => {
             onOutput: (text) => (shown += text),
         });
         assert.deepEqual(made[0]?.spec.template.spec.containers[0]?.args, ["engine", "--new", "orders"]);
-        assert.equal(made[0]?.spec.backoffLimit, 0);
+        assert.equal(made[0].spec.backoffLimit, 0);
         assert.equal(said, "first line\nsecond line\n");
         assert.equal(shown, said);
     });
