@@ -12,6 +12,9 @@ function isReachable(): boolean {
     return KUBERNETES_SERVICE_HOST !== undefined || files.some((file) => existsSync(file));
 }
 
+/** The resource of the state whose output is the uid: a namespace's, by its name. */
+export const recordName = (namespace: string): string => `cluster-${namespace}`;
+
 /**
  * Resolves once it is clear that the provider reaches the stack's cluster; register nothing before. A preview without any
  * kubeconfig, as that of a pull request, compares with the state and reads no cluster: there is nothing to look at then.
@@ -25,7 +28,7 @@ export async function rightCluster(provider: kubernetes.Provider, namespace: str
         ? ""
         : kubernetes.core.v1.Namespace.get(`cluster-${namespace}`, namespace, { provider }).metadata.uid;
     // Its output stays what the input was at first.
-    const recorded = new pulumi.Stash(`cluster-${namespace}`, { input: uid }, { ignoreChanges: ["input"] }).output;
+    const recorded = new pulumi.Stash(recordName(namespace), { input: uid }, { ignoreChanges: ["input"] }).output;
     const [found, own] = await new Promise<[string, string | undefined]>((resolve) => {
         pulumi.all([uid, recorded as pulumi.Output<string | undefined>]).apply(resolve);
     });

@@ -44,6 +44,7 @@ WAIT = int(os.environ.get("BACKUP_WAIT", "600"))
 FORMAT = 1
 MIGRATIONS, RESTORE = "before migrations", "before a restore"
 DUMP, FILES, PLUGIN, MANIFEST, SUMS = "database.sql.gz", "data.tar.gz", "configuration.zip", "manifest.json", "SHA256SUMS"
+SENDING = "engine.sending"  # of every run; one that was cut off is recovered by it
 UNFINISHED = "restore.unfinished"  # engine_lock.py looks for it
 LOCKED = 60  # seconds that a table may be in use by somebody's transaction
 ANSWER = 30  # seconds that the client may take for its answer after its last byte
@@ -87,10 +88,15 @@ class Bots:
         from django.conf import settings
         from django.db import connection
 
+        from run_record import FOLDER
+
         self.connection, self.lock_file = connection, settings.LOCK_FILE
         self.version = str(botsglobal.version)
         self.botssys = Path(botsglobal.ini.get("directories", "botssys"))
-        self.logging = self.botssys / "logging"
+        # What pods have mounted there, and what concerns this moment: a job of the queue's would run a second time.
+        mounted = {CONFIG, self.botssys / "logging", DATA / "lost+found"}
+        moment = {Path(settings.LOCK_FILE), Path(settings.JOURNAL_FILE), self.botssys / FOLDER, self.botssys / UNFINISHED}
+        self.left_out = mounted | moment
 
     def lock(self, restoring=False):
         """Holds the engine lock from now until the process ends, or ends it with one line."""
@@ -258,14 +264,13 @@ def write_whole(path, text):
 
 def archive(bots, path):
     """Writes the data volume, without logs, configuration and what concerns this moment; returns how many files."""
-    left_out = {CONFIG, bots.logging, Path(bots.lock_file), bots.botssys / UNFINISHED, DATA / "lost+found"}
     count = 0
     with tarfile.open(path, "w:gz", compresslevel=SPEED) as tar:
         for folder, folders, files in os.walk(DATA):
             here = Path(folder)
-            folders[:] = sorted(name for name in folders if here / name not in left_out)
+            folders[:] = sorted(name for name in folders if here / name not in bots.left_out)
             for name in [*folders, *sorted(files)]:
-                if here / name in left_out:
+                if here / name in bots.left_out:
                     continue
                 count += add(tar, here / name)
     return count
@@ -447,7 +452,7 @@ def content(bots, live):
         if table in tables and bots.rows(table):
             return f"table {table} has {bots.rows(table)} rows"
     for path in bots.botssys.rglob("*"):
-        own = path.is_relative_to(bots.logging) or path.name in ("engine.lock", UNFINISHED)
+        own = path.name == SENDING or any(path.is_relative_to(out) for out in bots.left_out)
         if path.is_file() and not own and str(path.relative_to(DATA)) not in live:
             return f"there is a file {path}"
     return None
@@ -556,16 +561,14 @@ def write(tar, member, target):
 
 
 def remove_others(bots, kept):
-    """Removes what a set does not have. Folders that other pods have mounted something on stay."""
-    mounted = {CONFIG, bots.logging}
-    own = {Path(bots.lock_file), bots.botssys / UNFINISHED}
+    """Removes what a set does not have, but for what none has."""
     for folder, folders, files in os.walk(DATA, topdown=False):
         here = Path(folder)
-        if any(here.is_relative_to(path) for path in mounted) or here == DATA / "lost+found":
+        if any(here.is_relative_to(path) for path in bots.left_out):
             continue
         for name in files:
             path = here / name
-            if path not in own and str(path.relative_to(DATA)) not in kept:
+            if path not in bots.left_out and str(path.relative_to(DATA)) not in kept:
                 path.unlink()
         if here != DATA and str(here.relative_to(DATA)) not in kept and not any(here.iterdir()):
             here.rmdir()

@@ -1,5 +1,4 @@
 /** Runs the engine once, now. */
-import { OperatorError } from "./errors";
 import { type Job, runJob } from "./job";
 import { type System } from "./system";
 
@@ -14,20 +13,16 @@ export interface EngineOptions {
 /**
  * Runs the engine as the CronJob would, and returns what it said. It waits by itself for one that runs already.
  *
- * @throws OperatorError where the run failed, or there is no such route
+ * @throws OperatorError where the run failed, as where there is no such route
  */
 export async function runEngine(system: System, { routeid, onOutput }: EngineOptions = {}): Promise<string> {
-    const said = await runJob(system, {
+    return runJob(system, {
         cronJob: "bots-engine",
         limit: system.settings.engine.deadlineSeconds + 60,
         onOutput,
         // bots-engine takes route ids as plain words.
         ...(routeid !== undefined && { args: (scheduled) => [...scheduled, routeid] }),
     });
-    if (routeid !== undefined && said.includes(`there is no active route ${routeid};`)) {
-        throw new OperatorError(`there is no active route ${routeid}; the web page lists them under Configuration`);
-    }
-    return said;
 }
 
 /** The engine's Jobs that are still there, the newest last. */

@@ -3,7 +3,7 @@ import { checkIdentity, checkKinds, checkNamespace, checkNeighbours, checkVersio
 import { type Context, contextOf } from "./preflight/context";
 import { checkObjects, checkQuotas } from "./preflight/dryRun";
 import { fatal, type Finding, report } from "./preflight/finding";
-import { checkDatabase, checkStorage, provideConfiguration } from "./preflight/pods";
+import { checkClient, checkDatabase, checkStorage, provideConfiguration } from "./preflight/pods";
 import { checkRights } from "./preflight/rights";
 import { Scratch } from "./preflight/scratch";
 import { checkSecrets } from "./preflight/secrets";
@@ -45,6 +45,7 @@ async function withScratch(context: Context): Promise<Finding[]> {
             check("the objects", () => checkObjects(context, scratch.namespace)),
             check("the storage class", () => checkStorage(context, scratch)),
             check("the database", () => checkDatabase(context, scratch)),
+            check("the database's client", () => checkClient(context, scratch)),
         ]);
         return found.flat();
     } finally {

@@ -26,6 +26,9 @@ interface Secret {
     readonly data: Readonly<Record<string, string>>;
 }
 
+const encoded = (value: string) => Buffer.from(value).toString("base64");
+const decoded = (value: string) => Buffer.from(value, "base64").toString();
+
 /** Letters and digits only: the value passes through URLs and option files of database clients. */
 function generated(length: number): string {
     return randomBytes(2 * length)
@@ -63,22 +66,18 @@ async function renewExisting(system: System, key: string): Promise<void> {
             `Secret ${settings.databaseSecret} is made by ${owner.kind} ${owner.name}, which would take a change back: rotate there`,
         );
     }
-    const patch = async (changes: Record<string, string | null>) => {
-        const values = Object.entries(changes).map(([name, value]) => [
-            name,
-            value && Buffer.from(value).toString("base64"),
-        ]);
-        const patchFile = ["--type=merge", "--patch-file=/dev/stdin"];
-        const input = JSON.stringify({ data: Object.fromEntries(values) as object });
-        await kubectl.run(["patch", "secret", settings.databaseSecret, "-n", settings.namespace, ...patchFile], {
-            input,
-        });
+    // Whole and by its input: an argument can be seen. Somebody else's change meanwhile is a conflict.
+    const change = async (values: Record<string, string | undefined>) => {
+        const found = await secret(system);
+        const changed = Object.entries(values).map(([name, value]) => [name, value && encoded(value)]);
+        const data = { ...found.data, ...(Object.fromEntries(changed) as object) };
+        await kubectl.run(["replace", "-f", "-"], { input: JSON.stringify({ ...found, data }) });
     };
     const kept = data[next(key)];
-    const value = kept === undefined ? generated(48) : Buffer.from(kept, "base64").toString();
-    if (kept === undefined) await patch({ [next(key)]: value });
+    const value = kept === undefined ? generated(48) : decoded(kept);
+    if (kept === undefined) await change({ [next(key)]: value });
     if (key === "DB_PASSWORD") print((await inWebserver(system, ["python", "-c", SET_PASSWORD], value)).trim());
-    await patch({ [key]: value, [next(key)]: null });
+    await change({ [key]: value, [next(key)]: undefined });
 }
 
 /** A generated Secret: the new value comes from Pulumi, whose state holds it; the running pods still know the old one. */
@@ -89,7 +88,7 @@ async function renewGenerated(system: System, key: string, resource: string): Pr
     const urn = `urn:pulumi:${stack}::${project}::${type}::bots-edi-credentials-${resource}`;
     const learn = async () => {
         if (key !== "DB_PASSWORD") return;
-        const value = Buffer.from((await secret(system)).data[key] ?? "", "base64").toString();
+        const value = decoded((await secret(system)).data[key] ?? "");
         print((await inWebserver(system, ["python", "-c", SET_PASSWORD], value)).trim());
     };
     // What an earlier rotation, cut off half way, has left: the database then learns of it first.

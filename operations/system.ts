@@ -21,19 +21,26 @@ export function systemOf(root: string, stack: string, context?: string): System 
     return { root, stack, settings, kubectl: new Kubectl("kubectl", name === undefined ? [] : ["--context", name]) };
 }
 
+/** The stack that deployed a system, by the CronJob of its backups; nothing by one of an earlier version. */
+const STACK = '{.spec.jobTemplate.spec.template.spec.containers[0].env[?(@.name=="BACKUP_STACK")].value}';
+
 /**
  * Fails unless the system is on the cluster.
  *
- * @throws OperatorError where the cluster does not answer, or has no webserver of Bots in the stack's namespace
+ * @throws OperatorError where the cluster does not answer, or has no Bots of this stack in its namespace
  */
 export async function requireDeployed({ stack, settings, kubectl }: System): Promise<void> {
     const { namespace } = settings;
-    const { code, stderr } = await kubectl.try(["get", "deployment", "bots-webserver", "-n", namespace, "-o", "name"]);
-    if (code === 0) return;
-    if (!stderr.includes("(NotFound)")) throw new OperatorError(`the cluster does not answer: ${lastLine(stderr)}`);
+    const look = ["get", "cronjob", "bots-config-backup", "-n", namespace, "-o", `jsonpath=${STACK}`];
+    const { code, stdout: owner, stderr } = await kubectl.try(look);
+    if (code === 0 && (owner === "" || owner === stack)) return;
+    if (code !== 0 && !stderr.includes("(NotFound)")) {
+        throw new OperatorError(`the cluster does not answer: ${lastLine(stderr)}`);
+    }
     const cluster = (await kubectl.try(["config", "current-context"])).stdout.trim();
     throw new OperatorError(
-        `stack ${stack} is not on this cluster (context ${cluster || "none"}): it has no Bots in namespace ${namespace}; ` +
+        `stack ${stack} is not on this cluster (context ${cluster || "none"}): ` +
+            `it has ${code === 0 ? `stack ${owner}` : "no Bots"} in namespace ${namespace}; ` +
             "take the kubeconfig of the stack's cluster, or deploy it by `pulumi up`",
     );
 }

@@ -1,4 +1,6 @@
 /** The cluster itself: which it is, its version, what the stack asks it to have. */
+import { recordName } from "../../rightCluster";
+import { attempt } from "../exec";
 import { type Context, kindOf } from "./context";
 import { fatal, fine, type Finding, warning } from "./finding";
 
@@ -9,11 +11,35 @@ interface Named {
     readonly metadata: { readonly uid: string };
 }
 
-/** Which cluster it is, for people to see. */
-export async function checkIdentity({ kubectl, stack }: Context): Promise<Finding[]> {
-    const { metadata } = await kubectl.get<Named>("namespace", "kube-system");
-    const context = (await kubectl.try(["config", "current-context"])).stdout.trim();
-    return [fine(`stack ${stack} on the cluster ${metadata.uid}, current context ${context || "none"}`)];
+interface State {
+    readonly deployment: {
+        readonly resources?: readonly { readonly urn: string; readonly outputs?: { readonly output?: string } }[];
+    };
+}
+
+/** The uid that the program has recorded, by what `pulumi stack export` prints; undefined before the first update. */
+export function recordedUid(state: string, namespace: string): string | undefined {
+    const { resources = [] } = (JSON.parse(state) as State).deployment;
+    return resources.find(({ urn }) => urn.endsWith(`::pulumi:index:Stash::${recordName(namespace)}`))?.outputs?.output;
+}
+
+/** Whether it is the stack's own: that of its first update. */
+export async function checkIdentity({ kubectl, root, stack, settings }: Context): Promise<Finding[]> {
+    const { clusterNamespace } = settings;
+    const { uid } = (await kubectl.get<Named>("namespace", clusterNamespace)).metadata;
+    const context = (await kubectl.try(["config", "current-context"])).stdout.trim() || "none";
+    const { code, stdout, stderr } = await attempt("pulumi", ["stack", "export", "--stack", stack], {
+        cwd: root,
+    }).catch((error: unknown) => ({ code: 1, stdout: "", stderr: (error as Error).message }));
+    if (code !== 0 && !stderr.includes("no stack named")) {
+        const why = stderr.trim().split("\n").at(-1) ?? "";
+        return [warning(`whether the cluster is the stack's is not known: ${why}`, "pulumi login, and look again")];
+    }
+    const own = code === 0 ? recordedUid(stdout, clusterNamespace) : undefined;
+    if (own === undefined) return [fine(`no update of the stack yet: this cluster, ${uid}, will be its own`)];
+    if (own === uid) return [fine(`the cluster, ${uid}, is the stack's`)];
+    const what = `the cluster is another one than the stack's: ${clusterNamespace} has the uid ${uid}, not ${own}`;
+    return [fatal(`${what} (current context ${context})`, "set KUBECONFIG or kubeContext to the stack's cluster")];
 }
 
 /** Whether a version, such as `v1.35.4`, is new enough. */

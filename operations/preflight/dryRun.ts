@@ -53,7 +53,9 @@ function sent(context: Context, namespace: string): unknown[] {
         const made = podsOf(manifest);
         if (!made) return [];
         const metadata = { ...made.template.metadata, name: `${manifest.metadata.name}-preflight`, namespace };
-        return [{ apiVersion: "v1", kind: "Pod", metadata, spec: made.template.spec }];
+        // Its own ServiceAccount may yet have to be made.
+        const spec = { ...made.template.spec, serviceAccountName: undefined };
+        return [{ apiVersion: "v1", kind: "Pod", metadata, spec }];
     });
     return [...objects, ...pods].map(plain);
 }

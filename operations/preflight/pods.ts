@@ -1,6 +1,7 @@
 /** What only a pod can find out: as one of the program's own, with its image, its user, its settings and its Secret. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ENGINES } from "../../components/database";
 import { OperatorError } from "../errors";
 import { type Manifest } from "../manifests";
 import { type Context } from "./context";
@@ -9,6 +10,7 @@ import { type Scratch } from "./scratch";
 
 interface Container {
     readonly name: string;
+    readonly image: string;
     readonly env?: readonly {
         readonly name: string;
         readonly valueFrom?: { readonly secretKeyRef?: { readonly name: string } };
@@ -17,6 +19,7 @@ interface Container {
 }
 
 interface PodSpec {
+    readonly initContainers: readonly Container[];
     readonly containers: readonly Container[];
     readonly volumes: readonly { readonly name: string; readonly persistentVolumeClaim?: object }[];
 }
@@ -29,16 +32,27 @@ function template({ manifests }: Context): { labels: object; spec: PodSpec } {
     return { labels: template.metadata.labels, spec: template.spec };
 }
 
-/** A pod that runs one command of the image. Volumes are its own and empty, unless a claim is given. */
+/** How a pod differs from db-init's. */
+interface Changes {
+    /** The container that runs the command. Default: db-init's own. */
+    readonly container?: string;
+    /** Its environment. Default: what is there of its own. */
+    readonly env?: readonly object[];
+    /** A claim that it mounts at /scratch. */
+    readonly claim?: string;
+    /** Fields of the pod. */
+    readonly fields?: object;
+}
+
+/** A pod that runs one command. Volumes are its own and empty, but for the claim. */
 function pod(
     context: Context,
     scratch: Scratch,
     what: string,
     command: readonly string[],
-    { claim, changes = {} }: { claim?: string; changes?: object } = {},
+    { container = "db-init", env, claim, fields = {} }: Changes = {},
 ): object {
     const { labels, spec } = template(context);
-    const [container] = spec.containers;
     const { databaseSecret } = context.settings;
     // ConfigMaps by the names that the run gives them; what else the stack makes may not be there yet.
     const own = JSON.parse(
@@ -49,7 +63,7 @@ function pod(
     ) as PodSpec;
     const isThere = ({ valueFrom }: { valueFrom?: { secretKeyRef?: { name: string } } }) =>
         valueFrom === undefined || valueFrom.secretKeyRef?.name === databaseSecret;
-    const [first] = own.containers;
+    const chosen = [...own.initContainers, ...own.containers].find(({ name }) => name === container);
     return {
         apiVersion: "v1",
         kind: "Pod",
@@ -60,16 +74,16 @@ function pod(
             restartPolicy: "Never",
             activeDeadlineSeconds: 300,
             terminationGracePeriodSeconds: 1,
-            ...changes,
+            ...fields,
             containers: [
                 {
-                    ...first,
-                    name: container?.name,
+                    ...chosen,
+                    restartPolicy: undefined,
                     command,
                     args: [],
-                    env: first?.env?.filter(isThere),
+                    env: env ?? chosen?.env?.filter(isThere),
                     volumeMounts: [
-                        ...(first?.volumeMounts ?? []),
+                        ...(chosen?.volumeMounts ?? []),
                         ...(claim === undefined ? [] : [{ name: "scratch", mountPath: "/scratch" }]),
                     ],
                 },
@@ -137,12 +151,12 @@ export async function checkStorage(context: Context, scratch: Scratch): Promise<
                 ],
             },
         };
-        const changes = storage.accessMode === "ReadWriteMany" ? { affinity: apart } : {};
+        const fields = storage.accessMode === "ReadWriteMany" ? { affinity: apart } : {};
         for (const [own, other] of [
             ["one", "two"],
             ["two", "one"],
         ] as const) {
-            await scratch.create(pod(context, scratch, own, ["/bin/sh", "-c", WRITE, own, other], { claim, changes }));
+            await scratch.create(pod(context, scratch, own, ["/bin/sh", "-c", WRITE, own, other], { claim, fields }));
         }
     } catch (error) {
         return [fatal(`${of}: ${(error as Error).message}`, "the message says what it takes")];
@@ -154,6 +168,29 @@ export async function checkStorage(context: Context, scratch: Scratch): Promise<
         ? "let user 10001 write: an export that squashes no user, or a class that honours fsGroup"
         : "take a class that offers this mode: storageClass, storage.accessMode";
     return [fatal(`${of}: ${failed.said}`, IMAGE.test(failed.said) ? MEND_IMAGE : todo)];
+}
+
+/** Its last line is the client, or what is wrong. */
+const FIND_CLIENT = `case \${DB_ENGINE:-mysql} in postgresql) set -- pg_dump ;; *) set -- mariadb-dump mysqldump ;; esac
+for name do command -v "$name" && exit; done; echo "it has none of: $*"; exit 1`;
+
+/** Whether the image of the database's client can be pulled, and has it: db-init and backups cannot do without. */
+export async function checkClient(context: Context, scratch: Scratch): Promise<Finding[]> {
+    const { settings } = context;
+    const { initContainers } = template(context).spec;
+    const client = initContainers.find(({ name }) => name === "database-client");
+    const engine = settings.database && ENGINES[settings.database.engine].django;
+    // The Secret's other keys are a check of their own.
+    const own = client?.env?.filter(({ name }) => name === "DB_ENGINE");
+    const env = engine === undefined ? own : [{ name: "DB_ENGINE", value: engine }];
+    const command = ["/bin/sh", "-c", FIND_CLIENT];
+    await scratch.create(pod(context, scratch, "client", command, { container: "database-client", env }));
+    const [end] = await scratch.ends([scratch.name("client")]);
+    const what = `the image of the database's client, ${client?.image ?? ""}`;
+    if (end?.isWell) return [fine(`${what}, has ${end.said.split("/").at(-1) ?? ""}`)];
+    return [
+        fatal(`${what}: ${end?.said ?? ""}`, "set backup.clientImage to one that has, and that the nodes can pull"),
+    ];
 }
 
 const LOG_IN = readFileSync(join(__dirname, "logIn.py"), "utf8");

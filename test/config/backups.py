@@ -105,7 +105,8 @@ class Backups:
     def files(self):
         """Returns the bytes and permissions of all files of the data volume that a set holds."""
         folder = self.environment.folder
-        left_out = (folder / "config", folder / "botssys/logging", folder / "botssys/engine.lock")
+        names = ("config", "botssys/logging", "botssys/engine.lock", "botssys/jobqueue.json", "botssys/schedules")
+        left_out = [folder / name for name in names]
         return {
             str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mode)
             for path in Path(folder).rglob("*")

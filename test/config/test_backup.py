@@ -77,10 +77,14 @@ def test_a_set_says_what_it_is_and_only_its_owner_reads_it(system):
 def test_what_was_destroyed_comes_back_to_the_byte(system):
     orders, backups = system
     rows, files = backups.rows(), backups.files()
+    # Started by somebody long ago, it would run a second time.
+    jobs = orders.environment.folder / "botssys/jobqueue.json"
+    jobs.write_text("{}")
     made = backups.make()
     backups.destroy()
     said = backups.restore(made.name, "--put-waiting")
     assert "Restored" in said and "held" not in said
+    assert not jobs.exists()
     assert (backups.rows(), backups.files()) == (rows, files)
     assert orders.run()[0] == 0
     assert orders.sent("orders") == each_once(range(1, 6))
@@ -113,7 +117,10 @@ def test_a_running_system_keeps_what_waits_and_is_saved_first(system):
     orders.put("orders", [6])
     line = backups.refused("restore", made.name)
     assert re.search(r"the system is in use: table routes has 1 rows; --replace makes a set of it", line)
+    jobs = orders.environment.folder / "botssys/jobqueue.json"
+    jobs.write_text("{}")
     said = backups.restore(made.name, "--replace")
+    assert jobs.read_text() == "{}"
     assert [json.loads((path / "manifest.json").read_text())["why"] for path in backups.sets()] == ["schedule", "before a restore"]
     assert "6 files that wait now" in said  # in the outbox, and the new one
     # But the numbers that were given out since are not given out again: 6 would be added to the file of 4.

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { Command } from "commander";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import { addOperations } from "../../../operations/commands";
@@ -14,6 +14,7 @@ import { waitUntil } from "../../../operations/wait";
 import { copyIn, inWebserver, NAMESPACE } from "../../../sandbox/bots";
 import { kubectl, tryKubectl } from "../../../sandbox/cluster/kubectl";
 import { checkout as ROOT, kubeconfigPath } from "../../../sandbox/paths";
+import { pulumiFolder } from "../../../sandbox/stack";
 import { admit, dismiss, putCredentials } from "../pulumi/externalDatabase";
 import { copyCheckout } from "../pulumi/copyCheckout";
 import { TestNamespace } from "../namespace";
@@ -22,6 +23,7 @@ import { called, type Call, ops, startOps } from "./ops";
 
 const BOTSSYS = "/home/bots/.bots/env/default/botssys";
 const SAMPLE = "/tmp/bots-edi-sample";
+const CLIENT = "localhost/bots-edi-mariadb:10.11";
 const PASSWORD = "Korrekt-Pferd-Batterie";
 
 /** Runs a command on the sandbox's stack; it has to succeed. */
@@ -87,14 +89,14 @@ describe("npm run ops", () => {
         it("runs the engine, one route too, and shows its log once", async () => {
             const text = await succeed("engine", "--routeid", "sample_order");
             assert.equal(text.match(/Bots Report; type: new/g)?.length, 1, text);
-            // Its log comes first.
-            const { code, text: said } = await ops(["engine", "--routeid", "nowhere", "--stack", "sandbox"]);
-            assert.equal(code, 1);
-            assert.match(said, /^ops: there is no active route nowhere;/m);
+            await fail(/^ops: the Job bots-engine-manual-\d+ failed: .*: there is no active route nowhere; /, [
+                ...["engine", "--routeid", "nowhere", "--stack", "sandbox"],
+            ]);
         });
 
         it("shows logs", async () => {
             assert.match(await succeed("logs", "webserver"), /webserver/);
+            await succeed("engine");
             assert.match(await succeed("logs", "engine"), /Bots Report/);
         });
 
@@ -321,7 +323,9 @@ with connection.constraint_checks_disabled(), connection.cursor() as cursor:
         it("finds nothing against a stack that is deployed, and leaves nothing behind", async () => {
             const text = await succeed("preflight");
             assert.match(text, /^0 fatal, 0 warnings, \d+ fine$/m);
+            assert.match(text, /^ok {5}the cluster, \S+, is the stack's$/m);
             assert.match(text, /written by two pods/);
+            assert.match(text, /the image of the database's client, .*, has mariadb-dump$/m);
             await waitUntil("the scratch objects to go", async () => (await left()) === "", { timeout: 60 });
         });
 
@@ -335,6 +339,7 @@ with connection.constraint_checks_disabled(), connection.cursor() as cursor:
                 ingress: { host: "edi.example.com", className: "nowhere" },
                 imageUpdater: {},
                 imagePullSecret: "absent-too",
+                backup: { clientImage: "localhost/none:1" },
             });
             await putCredentials(OTHER, { DB_PASSWORD: "wrong", DJANGO_SECRET_KEY: "" });
             const quota = ["create", "quota", "small", "-n", OTHER, "--hard=requests.memory=600Mi"];
@@ -350,6 +355,7 @@ with connection.constraint_checks_disabled(), connection.cursor() as cursor:
                 /FATAL {2}Secret bots-edidb-secret lacks DJANGO_SECRET_KEY\n +-> /,
                 /FATAL {2}ResourceQuota small has requests\.memory 600Mi, the stack needs \d+\n +-> raise it/,
                 /FATAL {2}the database: .*(DJANGO_SECRET_KEY|Access denied)/,
+                /FATAL {2}the image of the database's client, localhost\/none:1: .*\n +-> set backup\.clientImage/,
             ]) {
                 assert.match(text, finding);
             }
@@ -358,12 +364,32 @@ with connection.constraint_checks_disabled(), connection.cursor() as cursor:
         });
 
         it("logs in with the Secret's credentials, and says what keeps it out", async () => {
-            configure("closed", { namespace: OTHER, createNamespace: "false" });
+            configure("closed", { namespace: OTHER, createNamespace: "false", backup: { clientImage: CLIENT } });
             await putCredentials(OTHER, { DB_PASSWORD: "wrong" });
             const { code, text } = await ops(["preflight", "--stack", "closed"], { checkout });
             assert.equal(code, 1);
             assert.match(text, /FATAL {2}the database: .*Access denied.*\n +-> mend DB_USER, DB_PASSWORD/);
             assert.match(text, /^1 fatal, /m);
+        });
+
+        it("knows that the cluster is another stack's", async () => {
+            const states = mkdtempSync(join(tmpdir(), "bots-edi-states-"));
+            const file = join(".pulumi", "stacks", "bots-edi", "sandbox.json");
+            const { uid } = (
+                JSON.parse(await kubectl(["get", "namespace", "kube-system", "-o", "json"])) as {
+                    metadata: { uid: string };
+                }
+            ).metadata;
+            mkdirSync(join(states, dirname(file)), { recursive: true });
+            const elsewhere = "00000000-0000-4000-8000-000000000000";
+            writeFileSync(
+                join(states, file),
+                readFileSync(join(pulumiFolder, file), "utf8").replaceAll(uid, elsewhere),
+            );
+            const { code, text } = await ops(["preflight", "--stack", "sandbox"], { states });
+            rmSync(states, { recursive: true });
+            assert.equal(code, 1);
+            assert.match(text, new RegExp(`FATAL {2}the cluster is another one .* uid ${uid}, not ${elsewhere} `));
         });
 
         it("names the rights that are missing", async () => {
@@ -385,12 +411,12 @@ with connection.constraint_checks_disabled(), connection.cursor() as cursor:
             );
             assert.match(
                 text,
-                /FATAL {2}whoever deploys may not get, list, watch, create, patch, delete secrets in namespace/,
+                /FATAL {2}whoever deploys may not get, list, watch, create, patch, delete roles\.rbac\.\S+ in namespace/,
             );
         });
 
         it("removes what it made when it is stopped by Ctrl-C", async () => {
-            const child = startOps(["preflight", "--stack", "sandbox"]);
+            const child = await startOps(["preflight", "--stack", "sandbox"]);
             const ended = once(child, "close");
             await waitUntil("a scratch pod", async () => (await left()).includes("pod/"), { timeout: 120 });
             process.kill(-(child.pid ?? assert.fail()), "SIGINT");
@@ -410,7 +436,7 @@ with connection.constraint_checks_disabled(), connection.cursor() as cursor:
                 config: Record<string, unknown>;
             };
             delete config["bots-edi:database"];
-            writeFileSync(join(checkout, "Pulumi.external.yaml"), stringify({ config }));
+            writeFileSync(join(checkout, "Pulumi.sandbox.yaml"), stringify({ config }));
         });
         after(() => {
             rmSync(checkout, { recursive: true, force: true });
@@ -424,7 +450,7 @@ with connection.constraint_checks_disabled(), connection.cursor() as cursor:
 
         it("gives the database a new password, and everything works with it", async () => {
             const before = await password();
-            const { code, text } = await ops(["rotate", "database", "--stack", "external"], { checkout });
+            const { code, text } = await ops(["rotate", "database", "--stack", "sandbox"], { checkout });
             assert.equal(code, 0, text);
             assert.match(text, /^The database has the new password\nThe database's password is new\.$/m);
             const after = await password();

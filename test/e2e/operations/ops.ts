@@ -3,6 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { delimiter, dirname } from "node:path";
 import { binaryPath } from "../../../sandbox/cluster/binaries";
 import { checkout as ROOT, kubeconfigPath } from "../../../sandbox/paths";
+import { providePulumi } from "../../../sandbox/pulumi/cli";
+import { fileBackend } from "../../../sandbox/pulumi/stack";
+import { pulumiFolder } from "../../../sandbox/stack";
 import { ran, type Ran } from "../pulumi/workplace";
 
 /** Where a command is called, and with which access. */
@@ -11,6 +14,8 @@ export interface Call {
     readonly checkout?: string;
     /** The kubeconfig. Default: the administrator's. */
     readonly kubeconfig?: string;
+    /** The folder of the states. Default: the sandbox's. */
+    readonly states?: string;
     /** What is typed in. Default: nothing. */
     readonly input?: string;
 }
@@ -19,26 +24,29 @@ export interface Call {
 export const called = new Set<string>();
 
 /** Starts a command in a process group of its own, as a shell does. */
-export function startOps(
+export async function startOps(
     args: readonly string[],
-    { checkout = ROOT, kubeconfig = kubeconfigPath }: Call = {},
-): ChildProcess {
+    { checkout = ROOT, kubeconfig = kubeconfigPath, states = pulumiFolder }: Call = {},
+): Promise<ChildProcess> {
     called.add(args[0] ?? "");
+    const { env } = await providePulumi(console.log);
     return spawn("npm", ["run", "--silent", "ops", "--", ...args], {
         cwd: checkout,
         stdio: ["pipe", "pipe", "pipe"],
         detached: true,
         env: {
             ...process.env,
-            PATH: [dirname(binaryPath("kubectl")), process.env.PATH].join(delimiter),
+            ...env,
+            PATH: [dirname(binaryPath("kubectl")), env.PATH ?? process.env.PATH].join(delimiter),
             KUBECONFIG: kubeconfig,
+            PULUMI_BACKEND_URL: fileBackend(states),
         },
     });
 }
 
 /** Runs a command to its end. */
-export function ops(args: readonly string[], call: Call = {}): Promise<Ran> {
-    const child = startOps(args, call);
+export async function ops(args: readonly string[], call: Call = {}): Promise<Ran> {
+    const child = await startOps(args, call);
     child.stdin?.on("error", () => undefined).end(call.input ?? "");
     return ran(child);
 }

@@ -174,7 +174,10 @@ describe("npm run sandbox", () => {
                 /^sandbox: there is no service printer; takes webserver \| jobqueue \| engine \| init \| backup \| database$/m,
             ],
             [["frobnicate"], /^sandbox: there is no command frobnicate; takes preview \| up \| destroy \| .* engine/m],
-            [["engine", "--routeid", "nowhere"], /^sandbox: there is no active route nowhere; /m],
+            [
+                ["engine", "--routeid", "nowhere"],
+                /^sandbox: the Job .* failed: .*: there is no active route nowhere; /m,
+            ],
             [["--frobnicate"], /^sandbox: unknown option '--frobnicate'; --help tells what it takes$/m],
             [["--image", "/nowhere.tar"], /^sandbox: there is no file \/nowhere\.tar; --image takes/m],
             [["--image", __filename], /^sandbox: .* is no OCI or Docker archive/m],
