@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import { addOperations } from "../../../operations/commands";
 import { manifestsOf } from "../../../operations/manifests";
+import { type Settings } from "../../../settings";
 import { stackSettings } from "../../../operations/stackSettings";
 import { waitUntil } from "../../../operations/wait";
 import { copyIn, inWebserver, NAMESPACE } from "../../../sandbox/bots";
@@ -53,6 +54,17 @@ const hasPassword = (name: string, password: string) =>
         name,
         password,
     );
+
+/** Runs one of the stack's Jobs, as an update does, and returns its log. */
+async function runJobOfStack(name: string, container: string, changes: Partial<Settings> = {}): Promise<string> {
+    const here = ["-n", NAMESPACE];
+    const manifests = await manifestsOf("sandbox", { ...stackSettings(ROOT, "sandbox"), ...changes });
+    const manifest = manifests.find(({ kind, metadata }) => kind === "Job" && metadata.name === name);
+    await kubectl(["delete", "job", name, ...here, "--ignore-not-found"]);
+    await kubectl(["create", "-f", "-"], { input: JSON.stringify(manifest) });
+    await kubectl(["wait", `job/${name}`, ...here, "--for=condition=complete", "--timeout=180s"]);
+    return kubectl(["logs", `job/${name}`, ...here, "-c", container]);
+}
 
 describe("npm run ops", () => {
     before("the sandbox's stack runs", async function () {
@@ -136,24 +148,7 @@ describe("npm run ops", () => {
     });
 
     describe("a first user from a Secret", () => {
-        const job = async () => {
-            const settings = { ...stackSettings(ROOT, "sandbox"), superuserSecret: "first-user" };
-            const manifest = (await manifestsOf("sandbox", settings)).find(
-                ({ metadata }) => metadata.name === "bots-superuser",
-            );
-            await kubectl(["create", "-f", "-"], { input: JSON.stringify(manifest) });
-            await kubectl([
-                "wait",
-                "job/bots-superuser",
-                "-n",
-                NAMESPACE,
-                "--for=condition=complete",
-                "--timeout=180s",
-            ]);
-            const said = await kubectl(["logs", "job/bots-superuser", "-n", NAMESPACE, "-c", "superuser"]);
-            await kubectl(["delete", "job", "bots-superuser", "-n", NAMESPACE]);
-            return said;
-        };
+        const job = () => runJobOfStack("bots-superuser", "superuser", { superuserSecret: "first-user" });
         const secret = (password: string) => [
             ...[
                 "create",
@@ -282,6 +277,19 @@ with connection.constraint_checks_disabled(), connection.cursor() as cursor:
             assert.match(await succeed("restore", set, "--release"), /^1 files were put back$/m);
             await succeed("engine");
             assert.equal(await sent(), 1);
+        });
+
+        it("makes a set of the database by itself before migrations change it", async () => {
+            // A migration that may run twice.
+            await inDjango(
+                "from django.db.migrations.recorder import MigrationRecorder; MigrationRecorder.Migration.objects.filter(app='auth').latest('id').delete()",
+            );
+            const before = made(await runJobOfStack("bots-db-init", "db-init"));
+            assert.match(await succeed("backups"), new RegExp(`^${before} {2}before migrations {2}`, "m"));
+            assert.match(
+                await runJobOfStack("bots-db-init", "db-init"),
+                /^No migration changes tables that are in use/m,
+            );
         });
 
         it("saves a running system before it replaces it", async () => {
@@ -431,12 +439,14 @@ with connection.constraint_checks_disabled(), connection.cursor() as cursor:
         before(() => {
             checkout = mkdtempSync(join(tmpdir(), "bots-edi-checkout-"));
             copyCheckout(checkout);
-            // The same system, its Secret as one that is not Pulumi's.
+            // The same system, its Secret as one that is not Pulumi's; and another stack in the same place.
             const { config } = parse(readFileSync(join(ROOT, "Pulumi.sandbox.yaml"), "utf8")) as {
                 config: Record<string, unknown>;
             };
             delete config["bots-edi:database"];
-            writeFileSync(join(checkout, "Pulumi.sandbox.yaml"), stringify({ config }));
+            for (const stack of ["sandbox", "other"]) {
+                writeFileSync(join(checkout, `Pulumi.${stack}.yaml`), stringify({ config }));
+            }
         });
         after(() => {
             rmSync(checkout, { recursive: true, force: true });
@@ -458,6 +468,26 @@ with connection.constraint_checks_disabled(), connection.cursor() as cursor:
             assert.deepEqual({ ...after, DB_PASSWORD: "" }, { ...before, DB_PASSWORD: "" });
             await succeed("engine");
             assert.match(await succeed("status"), /^Checks {5}all pass$/m);
+        });
+
+        it("goes on with the value of a rotation that was cut off", async () => {
+            const before = await password();
+            const begun = { ...before, DJANGO_SECRET_KEY_NEXT: Buffer.from("begun").toString("base64") };
+            const patch = JSON.stringify({ data: begun });
+            await kubectl(["patch", "secret", "bots-edidb-secret", "-n", NAMESPACE, "--type=merge", "-p", patch]);
+            const { code, text } = await ops(["rotate", "django-key", "--stack", "sandbox"], { checkout });
+            assert.equal(code, 0, text);
+            assert.deepEqual(await password(), { ...before, DJANGO_SECRET_KEY: begun.DJANGO_SECRET_KEY_NEXT });
+        });
+
+        it("changes nothing of another stack's", async () => {
+            const before = await password();
+            await fail(
+                /^ops: stack other is not on this cluster .*: it has stack sandbox in namespace edi; take/,
+                [...["rotate", "database", "--stack", "other"]],
+                { checkout },
+            );
+            assert.deepEqual(await password(), before);
         });
     });
 
