@@ -3,18 +3,19 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ENGINES } from "../../components/database";
 import { OperatorError } from "../errors";
-import { type Manifest } from "../manifests";
 import { type Context } from "./context";
 import { fatal, fine, type Finding, warning } from "./finding";
 import { type Scratch } from "./scratch";
 
+interface Variable {
+    readonly name: string;
+    readonly valueFrom?: { readonly secretKeyRef?: { readonly name: string } };
+}
+
 interface Container {
     readonly name: string;
     readonly image: string;
-    readonly env?: readonly {
-        readonly name: string;
-        readonly valueFrom?: { readonly secretKeyRef?: { readonly name: string } };
-    }[];
+    readonly env?: readonly Variable[];
     readonly volumeMounts?: readonly object[];
 }
 
@@ -32,11 +33,19 @@ function template({ manifests }: Context): { labels: object; spec: PodSpec } {
     return { labels: template.metadata.labels, spec: template.spec };
 }
 
+/** Its variables, but for those of Secrets that the update has yet to make: with these it can log in. */
+function loginEnv(context: Context): Variable[] {
+    const [{ env = [] } = { env: [] }] = template(context).spec.containers;
+    const secretOf = ({ valueFrom }: Variable) => valueFrom?.secretKeyRef?.name;
+    const own = env.find(({ name }) => name === "DB_HOST");
+    return env.filter((variable) => [undefined, own && secretOf(own)].includes(secretOf(variable)));
+}
+
 /** How a pod differs from db-init's. */
 interface Changes {
     /** The container that runs the command. Default: db-init's own. */
     readonly container?: string;
-    /** Its environment. Default: what is there of its own. */
+    /** Its variables. Default: none beside the stack's own. */
     readonly env?: readonly object[];
     /** A claim that it mounts at /scratch. */
     readonly claim?: string;
@@ -50,27 +59,23 @@ function pod(
     scratch: Scratch,
     what: string,
     command: readonly string[],
-    { container = "db-init", env, claim, fields = {} }: Changes = {},
+    { container = "db-init", env = [], claim, fields = {} }: Changes = {},
 ): object {
     const { labels, spec } = template(context);
-    const { databaseSecret } = context.settings;
-    // ConfigMaps by the names that the run gives them; what else the stack makes may not be there yet.
-    const own = JSON.parse(
-        JSON.stringify(spec).replaceAll(
-            /"bots-config-(ini|settings|env)"/g,
-            (_, name: string) => `"${scratch.name(name)}"`,
-        ),
-    ) as PodSpec;
-    const isThere = ({ valueFrom }: { valueFrom?: { secretKeyRef?: { name: string } } }) =>
-        valueFrom === undefined || valueFrom.secretKeyRef?.name === databaseSecret;
-    const chosen = [...own.initContainers, ...own.containers].find(({ name }) => name === container);
+    const own = configMaps(context).reduce(
+        (text, { metadata: { name } }) => text.replaceAll(`"${name}"`, `"${scratch.name(name)}"`),
+        JSON.stringify(spec),
+    );
+    const { initContainers, containers, volumes, ...others } = JSON.parse(own) as PodSpec;
+    const chosen = [...initContainers, ...containers].find(({ name }) => name === container);
+    const mount = claim === undefined ? [] : [{ name: "scratch", mountPath: "/scratch" }];
+    const volume = claim === undefined ? [] : [{ name: "scratch", persistentVolumeClaim: { claimName: claim } }];
     return {
         apiVersion: "v1",
         kind: "Pod",
         metadata: { name: scratch.name(what), namespace: scratch.namespace, labels },
         spec: {
-            ...own,
-            initContainers: [],
+            ...others,
             restartPolicy: "Never",
             activeDeadlineSeconds: 300,
             terminationGracePeriodSeconds: 1,
@@ -81,34 +86,27 @@ function pod(
                     restartPolicy: undefined,
                     command,
                     args: [],
-                    env: env ?? chosen?.env?.filter(isThere),
-                    volumeMounts: [
-                        ...(chosen?.volumeMounts ?? []),
-                        ...(claim === undefined ? [] : [{ name: "scratch", mountPath: "/scratch" }]),
-                    ],
+                    env,
+                    volumeMounts: [...(chosen?.volumeMounts ?? []), ...mount],
                 },
             ],
             volumes: [
-                ...own.volumes.map((volume) =>
-                    volume.persistentVolumeClaim ? { name: volume.name, emptyDir: {} } : volume,
+                ...volumes.map(({ persistentVolumeClaim, ...other }) =>
+                    persistentVolumeClaim ? { name: other.name, emptyDir: {} } : other,
                 ),
-                ...(claim === undefined ? [] : [{ name: "scratch", persistentVolumeClaim: { claimName: claim } }]),
+                ...volume,
             ],
         },
     };
 }
 
+const configMaps = ({ manifests }: Context) => manifests.filter(({ kind }) => kind === "ConfigMap");
+
 /** Puts the stack's ConfigMaps there under the run's own names: the stack's may be of another version, or not there. */
-export async function provideConfiguration({ manifests }: Context, scratch: Scratch): Promise<void> {
-    const configMaps = manifests.filter(
-        ({ kind, metadata }) => kind === "ConfigMap" && /^bots-config-(ini|settings|env)$/.test(metadata.name),
-    );
-    for (const { metadata, ...configMap } of configMaps) {
-        const name = scratch.name(metadata.name.replace("bots-config-", ""));
-        await scratch.create({ ...configMap, metadata: { name, namespace: scratch.namespace } } satisfies Omit<
-            Manifest,
-            "apiVersion" | "kind"
-        >);
+export async function provideConfiguration(context: Context, scratch: Scratch): Promise<void> {
+    for (const { metadata, ...configMap } of configMaps(context)) {
+        const own = { name: scratch.name(metadata.name), namespace: scratch.namespace };
+        await scratch.create({ ...configMap, metadata: own });
     }
 }
 
@@ -211,7 +209,7 @@ export async function checkDatabase(context: Context, scratch: Scratch): Promise
         if (!isThere) return [fine("the database will be made in the cluster")];
     } else if (!hasNamespace) return [];
     try {
-        await scratch.create(pod(context, scratch, "database", ["python", "-c", LOG_IN]));
+        await scratch.create(pod(context, scratch, "database", ["python", "-c", LOG_IN], { env: loginEnv(context) }));
     } catch (error) {
         return [
             fatal(`no pod may log in at the database: ${(error as Error).message}`, "the message says what it takes"),
