@@ -1,9 +1,9 @@
 /** New credentials: the database's password, or the key that signs sessions. */
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { OperatorError } from "./errors";
+import { Pulumi, resourcesOf } from "./pulumi";
 import { inWebserver, restartServices, type System } from "./system";
 
 /** What can be rotated: the key of the Secret, and the name of the generated password in the stack. */
@@ -56,6 +56,11 @@ async function secret({ kubectl, settings }: System): Promise<Secret> {
     return kubectl.get<Secret>("secret", settings.databaseSecret, "-n", settings.namespace);
 }
 
+/** Has the database take a password, by its own user; it may know it already. */
+async function teachDatabase(system: System, password: string): Promise<void> {
+    print((await inWebserver(system, ["python", "-c", SET_PASSWORD], password)).trim());
+}
+
 /** A Secret that is not Pulumi's: the new value is kept in it before the database learns it. */
 async function renewExisting(system: System, key: string): Promise<void> {
     const { kubectl, settings } = system;
@@ -76,37 +81,38 @@ async function renewExisting(system: System, key: string): Promise<void> {
     const kept = data[next(key)];
     const value = kept === undefined ? generated(48) : decoded(kept);
     if (kept === undefined) await change({ [next(key)]: value });
-    if (key === "DB_PASSWORD") print((await inWebserver(system, ["python", "-c", SET_PASSWORD], value)).trim());
+    if (key === "DB_PASSWORD") await teachDatabase(system, value);
     await change({ [key]: value, [next(key)]: undefined });
 }
 
-/** A generated Secret: the new value comes from Pulumi, whose state holds it; the running pods still know the old one. */
+/** A generated Secret: the new value comes from Pulumi, whose state alone holds it until the database knows it. */
 async function renewGenerated(system: System, key: string, resource: string): Promise<void> {
     const { stack, root } = system;
-    const project = "bots-edi";
-    const type = `bots-edi:index:BotsEdi$bots-edi:index:Credentials$random:index/randomPassword:RandomPassword`;
-    const urn = `urn:pulumi:${stack}::${project}::${type}::bots-edi-credentials-${resource}`;
-    const learn = async () => {
-        if (key !== "DB_PASSWORD") return;
-        const value = decoded((await secret(system)).data[key] ?? "");
-        print((await inWebserver(system, ["python", "-c", SET_PASSWORD], value)).trim());
+    const pulumi = new Pulumi(root, stack);
+    const type = "bots-edi:index:BotsEdi$bots-edi:index:Credentials$random:index/randomPassword:RandomPassword";
+    const urn = `urn:pulumi:${stack}::bots-edi::${type}::bots-edi-credentials-${resource}`;
+    const up = async (...options: string[]) => {
+        const code = await pulumi.show("up", "--yes", "--skip-preview", ...options);
+        if (code !== 0) throw new OperatorError("`pulumi up` failed, see above: mend that and rotate again");
     };
-    // What an earlier rotation, cut off half way, has left: the database then learns of it first.
-    await learn();
-    const pending = await pulumi(root, "preview", "--stack", stack, "--expect-no-changes");
-    if (pending !== 0) throw new OperatorError("other changes wait, see above: run `pulumi up` first");
-    await pulumi(root, "state", "unprotect", urn, "--yes", "--stack", stack);
-    const code = await pulumi(root, "up", "--replace", urn, "--yes", "--skip-preview", "--stack", stack);
-    if (code !== 0) throw new OperatorError("`pulumi up` failed, see above: mend that and rotate again");
-    await learn();
+
+    let value = await generatedValue(pulumi, urn);
+    if (value === decoded((await secret(system)).data[key] ?? "")) {
+        const pending = await pulumi.show("preview", "--expect-no-changes");
+        if (pending !== 0) throw new OperatorError("other changes wait, see above: run `pulumi up` first");
+        await pulumi.show("state", "unprotect", urn, "--yes");
+        await up("--target-replace", urn);
+        value = await generatedValue(pulumi, urn);
+    }
+    if (key === "DB_PASSWORD") await teachDatabase(system, value);
+    await up();
 }
 
-async function pulumi(root: string, ...args: string[]): Promise<number | null> {
-    const child = spawn("pulumi", args, { cwd: root, stdio: "inherit" });
-    return new Promise((resolve, reject) => {
-        child.on("close", resolve).on("error", (error: NodeJS.ErrnoException) => {
-            const isAbsent = error.code === "ENOENT";
-            reject(isAbsent ? new OperatorError("the command pulumi was not found; put it on the PATH") : error);
-        });
-    });
+/** A generated value, as the state holds it. */
+async function generatedValue(pulumi: Pulumi, urn: string): Promise<string> {
+    const { code, stdout, stderr } = await pulumi.tryExport("--show-secrets");
+    if (code !== 0) throw new OperatorError(`the state cannot be read: ${stderr.trim()}`);
+    const secret = resourcesOf(stdout).find((resource) => resource.urn === urn)?.outputs?.result;
+    if (secret === undefined) throw new OperatorError(`the stack has no ${urn}: run \`pulumi up\` first`);
+    return JSON.parse((secret as { plaintext: string }).plaintext) as string;
 }

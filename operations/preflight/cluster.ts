@@ -1,6 +1,6 @@
 /** The cluster itself: which it is, its version, what the stack asks it to have. */
 import { recordName } from "../../rightCluster";
-import { attempt } from "../exec";
+import { Pulumi, resourcesOf, type StateResource } from "../pulumi";
 import { type Context, kindOf } from "./context";
 import { fatal, fine, type Finding, warning } from "./finding";
 
@@ -11,16 +11,10 @@ interface Named {
     readonly metadata: { readonly uid: string };
 }
 
-interface State {
-    readonly deployment: {
-        readonly resources?: readonly { readonly urn: string; readonly outputs?: { readonly output?: string } }[];
-    };
-}
-
 /** The uid that the program has recorded, by what `pulumi stack export` prints; undefined before the first update. */
 export function recordedUid(state: string, namespace: string): string | undefined {
-    const { resources = [] } = (JSON.parse(state) as State).deployment;
-    return resources.find(({ urn }) => urn.endsWith(`::pulumi:index:Stash::${recordName(namespace)}`))?.outputs?.output;
+    const isRecord = ({ urn }: StateResource) => urn.endsWith(`::pulumi:index:Stash::${recordName(namespace)}`);
+    return resourcesOf(state).find(isRecord)?.outputs?.output as string | undefined;
 }
 
 /** Whether it is the stack's own: that of its first update. */
@@ -28,15 +22,14 @@ export async function checkIdentity({ kubectl, root, stack, settings }: Context)
     const { clusterNamespace } = settings;
     const { uid } = (await kubectl.get<Named>("namespace", clusterNamespace)).metadata;
     const context = (await kubectl.try(["config", "current-context"])).stdout.trim() || "none";
-    const { code, stdout, stderr } = await attempt("pulumi", ["stack", "export", "--stack", stack], {
-        cwd: root,
-    }).catch((error: unknown) => ({ code: 1, stdout: "", stderr: (error as Error).message }));
+    const unreadable = (error: unknown) => ({ code: 1, stdout: "", stderr: (error as Error).message });
+    const { code, stdout, stderr } = await new Pulumi(root, stack).tryExport().catch(unreadable);
     if (code !== 0 && !stderr.includes("no stack named")) {
         const why = stderr.trim().split("\n").at(-1) ?? "";
         return [warning(`whether the cluster is the stack's is not known: ${why}`, "pulumi login, and look again")];
     }
     const own = code === 0 ? recordedUid(stdout, clusterNamespace) : undefined;
-    if (own === undefined) return [fine(`no update of the stack yet: this cluster, ${uid}, will be its own`)];
+    if (own === undefined) return [fine(`no update has recorded the stack's cluster yet: this one, ${uid}, will be it`)];
     if (own === uid) return [fine(`the cluster, ${uid}, is the stack's`)];
     const what = `the cluster is another one than the stack's: ${clusterNamespace} has the uid ${uid}, not ${own}`;
     return [fatal(`${what} (current context ${context})`, "set KUBECONFIG or kubeContext to the stack's cluster")];

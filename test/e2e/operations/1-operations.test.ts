@@ -72,6 +72,7 @@ describe("npm run ops", () => {
         const { code, text } = await sandbox();
         assert.equal(code, 0, text);
     });
+    after("its Secret is no longer as Pulumi made it", () => sandbox("destroy"));
 
     describe("day by day", () => {
         it("shows what runs, and that all is well", async () => {
