@@ -29,7 +29,8 @@ export async function checkIdentity({ kubectl, root, stack, settings }: Context)
         return [warning(`whether the cluster is the stack's is not known: ${why}`, "pulumi login, and look again")];
     }
     const own = code === 0 ? recordedUid(stdout, clusterNamespace) : undefined;
-    if (own === undefined) return [fine(`no update has recorded the stack's cluster yet: this one, ${uid}, will be it`)];
+    if (own === undefined)
+        return [fine(`no update has recorded the stack's cluster yet: this one, ${uid}, will be it`)];
     if (own === uid) return [fine(`the cluster, ${uid}, is the stack's`)];
     const what = `the cluster is another one than the stack's: ${clusterNamespace} has the uid ${uid}, not ${own}`;
     return [fatal(`${what} (current context ${context})`, "set KUBECONFIG or kubeContext to the stack's cluster")];
