@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Manifest } from "../../../operations/manifests";
-import { isNewEnough } from "../../../operations/preflight/cluster";
+import { isNewEnough, recordedUid } from "../../../operations/preflight/cluster";
 import { type Context, parseKinds } from "../../../operations/preflight/context";
 import { complaints, podsOf, totals } from "../../../operations/preflight/dryRun";
 import { fatal, fine, report, warning } from "../../../operations/preflight/finding";
@@ -34,6 +34,17 @@ describe("preflight", () => {
                 ["Namespace", "v1", "namespaces", false],
             ],
         );
+    });
+
+    it("knows the cluster that the state has recorded", () => {
+        const stash = "urn:pulumi:prod::bots-edi::pulumi:index:Stash::cluster-";
+        const resources = [
+            { urn: `${stash}kube-public`, outputs: { output: "another" } },
+            { urn: `${stash}kube-system`, outputs: { output: "own" } },
+        ];
+        assert.equal(recordedUid(JSON.stringify({ deployment: { resources } }), "kube-system"), "own");
+        assert.equal(recordedUid(JSON.stringify({ deployment: { resources } }), "default"), undefined);
+        assert.equal(recordedUid(JSON.stringify({ deployment: {} }), "kube-system"), undefined);
     });
 
     for (const [version, isEnough] of [
