@@ -20,6 +20,9 @@ async function valueOf<T>(output: pulumi.Input<T>): Promise<T | undefined> {
     return (await isKnown) ? new Promise<T>((resolve) => source.apply(resolve)) : undefined;
 }
 
+/** The resource of the state whose output is the uid: a namespace's, by its name. */
+export const recordName = (namespace: string): string => `cluster-${namespace}`;
+
 /**
  * Resolves once it is clear that the provider reaches the stack's cluster; register nothing before. A preview without any
  * kubeconfig, as that of a pull request, compares with the state and reads no cluster: there is nothing to look at then.
@@ -33,7 +36,7 @@ export async function rightCluster(provider: kubernetes.Provider, namespace: str
         ? ""
         : kubernetes.core.v1.Namespace.get(`cluster-${namespace}`, namespace, { provider }).metadata.uid;
     // Its output stays what the input was at first.
-    const recorded = new pulumi.Stash(`cluster-${namespace}`, { input: uid }, { ignoreChanges: ["input"] }).output;
+    const recorded = new pulumi.Stash(recordName(namespace), { input: uid }, { ignoreChanges: ["input"] }).output;
     const [found, own] = await Promise.all([valueOf(uid), valueOf<string | undefined>(recorded)]);
     // A first update of some targets alone records nothing yet.
     if (isSkipped || own === undefined || found === own) return;

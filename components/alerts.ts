@@ -184,9 +184,9 @@ export function alertRules({ namespace, runbook, schedules, alertAfter }: Alerts
             "15m",
             `time() - max(${of("kube_cronjob_status_last_successful_time", backup)} or ${of("kube_cronjob_created", backup)}) > ${alertAfter.backupSeconds}`,
             [
-                `no backup of routes, channels and mappings for more than ${alertAfter.backupSeconds} s`,
-                "Look at the newest Job of bots-config-backup, its events and log, and at the space on the config volume.",
-                "routes-channels-partners-and-mappings",
+                `no backup for more than ${alertAfter.backupSeconds} s`,
+                "Look at the newest Job of bots-config-backup, its events and log, and at the space on the backup volume.",
+                "sets",
             ],
         ),
         rule(

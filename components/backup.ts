@@ -1,21 +1,14 @@
-/** The backup of what people configure in Bots' web pages. */
+/** The backup of everything. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { databaseClient, EXCHANGE_ENV, EXCHANGE_MOUNT, EXCHANGE_VOLUME } from "./databaseClient";
 import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
 import { Resources } from "./pod";
-import {
-    BACKUP_DIR,
-    BACKUP_MOUNT,
-    BACKUP_VOLUME,
-    botsContainer,
-    botsPodTemplate,
-    BotsRuntime,
-    CONFIG_DIR,
-} from "./podTemplate";
+import { botsContainer, botsPodTemplate, BotsRuntime, CONFIG_DIR, DATA_DIR, NAMES } from "./podTemplate";
 import { startingDeadline } from "../settings/startingDeadline";
 
 /** The inputs of {@link Backup}. */
@@ -26,19 +19,51 @@ export interface BackupArgs {
     readonly schedule: string;
     /** IANA time zone of the schedule. */
     readonly timeZone: string;
-    /** Backups that are kept. */
+    /** Sets that are kept. */
     readonly keep: number;
     /** Stop scheduling. */
     readonly suspend: boolean;
+    /** Seconds that a set may take to be made or restored. */
+    readonly deadlineSeconds: number;
+    /** Seconds that an engine which runs is waited for. */
+    readonly waitSeconds: number;
+    /** Image with the client of the database. */
+    readonly clientImage: string;
     /** Requests and limits. */
     readonly resources: Resources;
 }
 
-const SCRIPT = readFileSync(join(__dirname, "..", "config", "backup.py"), "utf8");
+/** Where the sets are. */
+const SETS_DIR = "/backup";
+
+/** The volume of the sets, as a volume of a pod. */
+export const SETS_VOLUME = { name: "backup", persistentVolumeClaim: { claimName: NAMES.backup } };
+
+/** The same as a mount of a container. */
+export const SETS_MOUNT = { name: SETS_VOLUME.name, mountPath: SETS_DIR };
+
+/** config/backup.py. */
+export const BACKUP_SCRIPT = readFileSync(join(__dirname, "..", "config", "backup.py"), "utf8");
+
+/** What {@link BACKUP_SCRIPT} reads from its environment. `configDir`: a directory with the configuration, not /config. */
+export function backupEnv(
+    { keep, waitSeconds }: Pick<BackupArgs, "keep" | "waitSeconds">,
+    configDir: string,
+): { name: string; value: string }[] {
+    const values = {
+        BACKUP_CONFIG: configDir,
+        BACKUP_DATA: DATA_DIR,
+        BACKUP_TARGET: SETS_DIR,
+        BACKUP_KEEP: String(keep),
+        BACKUP_WAIT: String(waitSeconds),
+        BACKUP_STACK: pulumi.getStack(),
+    };
+    return [...Object.entries(values).map(([name, value]) => ({ name, value })), EXCHANGE_ENV];
+}
 
 /**
- * CronJob `bots-config-backup`: routes, channels, partners, grammars and mappings, as a plugin that Bots reads back, on the
- * config volume. The image updater leaves it alone, as it does db-init: it fits the tables that db-init made.
+ * CronJob `bots-config-backup`: the database, the data volume, and routes, channels, partners, grammars and mappings, as one set
+ * on the backup volume. The image updater leaves it alone, as it does db-init: it fits the tables that db-init made.
  */
 export class Backup extends pulumi.ComponentResource {
     /** The CronJob. */
@@ -62,27 +87,32 @@ export class Backup extends pulumi.ComponentResource {
                     jobTemplate: {
                         metadata: { labels: labels("backup") },
                         spec: {
-                            activeDeadlineSeconds: 900,
+                            activeDeadlineSeconds: args.waitSeconds + args.deadlineSeconds,
                             backoffLimit: 2,
                             template: botsPodTemplate(runtime, "backup", {
                                 // The pod of a failed run keeps its log.
                                 restartPolicy: "Never",
-                                initContainers: [databaseWait(runtime)],
+                                initContainers: [
+                                    databaseWait(runtime),
+                                    databaseClient(runtime, args.clientImage, args.resources),
+                                ],
                                 containers: [
                                     botsContainer(runtime, {
                                         name: "backup",
-                                        command: ["python", "-c", SCRIPT],
-                                        args: [CONFIG_DIR, `${BACKUP_DIR}/plugins`, String(args.keep)],
+                                        command: ["python", "-c", BACKUP_SCRIPT],
+                                        args: ["make"],
                                         resources: args.resources,
+                                        env: backupEnv(args, CONFIG_DIR),
                                         mountsFlat: true,
                                         // Not read at /config: Bots 3.3 would take a folder of its own package for it.
                                         volumeMounts: [
                                             { name: "config", mountPath: CONFIG_DIR, readOnly: true },
-                                            BACKUP_MOUNT,
+                                            SETS_MOUNT,
+                                            EXCHANGE_MOUNT,
                                         ],
                                     }),
                                 ],
-                                volumes: [BACKUP_VOLUME],
+                                volumes: [SETS_VOLUME, EXCHANGE_VOLUME],
                             }),
                         },
                     },

@@ -19,6 +19,7 @@ import { PartOptions } from "./part";
 import { BotsRuntime } from "./podTemplate";
 import { Stage } from "./stage";
 import { durable, Storage } from "./storage";
+import { Superuser } from "./superuser";
 import { Webserver, WEBSERVER, WEBSERVER_PORT } from "./webserver";
 
 /** The labels of the namespace: the spec's, and Pod Security at its strictest. */
@@ -161,9 +162,18 @@ export class BotsEdi extends pulumi.ComponentResource {
                 ...(settings.webserver.autoscaling ? (["webserver.autoscaling"] as const) : []),
             ],
         });
+        const backup = {
+            ...settings.backup,
+            clientImage: settings.backup.clientImage ?? database?.image ?? ENGINES[database?.engine ?? "mariadb"].image,
+        };
         const { job } = new DatabaseInit(
             `${name}-db-init`,
-            { runtime: runtimeOf("candidate"), configChecksum: configuration.checksum, ...settings.databaseInit },
+            {
+                runtime: runtimeOf("candidate"),
+                configChecksum: configuration.checksum,
+                backup,
+                ...settings.databaseInit,
+            },
             part(...home, ...ground),
         );
 
@@ -198,7 +208,18 @@ export class BotsEdi extends pulumi.ComponentResource {
             served,
         );
 
-        new Backup(`${name}-backup`, { runtime, timeZone: settings.timeZone, ...settings.backup }, served);
+        if (settings.superuserSecret !== undefined) {
+            new Superuser(
+                `${name}-superuser`,
+                { runtime, secret: settings.superuserSecret, resources: settings.databaseInit.resources },
+                part(...live),
+            );
+        }
+        new Backup(
+            `${name}-backup`,
+            { runtime, timeZone: settings.timeZone, waitSeconds: settings.engine.deadlineSeconds, ...backup },
+            served,
+        );
 
         const ingress =
             settings.ingress &&

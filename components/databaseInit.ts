@@ -1,6 +1,8 @@
 /** The Job that everything else waits for. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { BACKUP_SCRIPT, BackupArgs, backupEnv, SETS_MOUNT, SETS_VOLUME } from "./backup";
+import { databaseClient, EXCHANGE_MOUNT, EXCHANGE_VOLUME } from "./databaseClient";
 import { REACH } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions, timeouts } from "./part";
@@ -23,6 +25,8 @@ export interface DatabaseInitArgs {
     readonly runtime: BotsRuntime;
     /** Names this configuration in the backup. */
     readonly configChecksum: string;
+    /** The set that is made of a database before migrations change it. */
+    readonly backup: Pick<BackupArgs, "keep" | "clientImage" | "resources">;
     /** Seconds that the Job may take, retries included. Source: `kubectl wait --timeout=300s` of the spec. */
     readonly deadlineSeconds: number;
     /** Requests and limits. Source: spec, 100m/256Mi and 500m/512Mi. */
@@ -32,10 +36,13 @@ export interface DatabaseInitArgs {
 /** Where the logs volume is mounted here: to see that it can be written to. */
 const LOGS_MOUNT = { name: "logs", mountPath: "/logs" };
 
+/** The configuration that it began with. The backup reads it there: Bots 3.3 would take /config for a folder of its own package. */
+const CANDIDATE_DIR = "/tmp/candidate";
+
 /**
  * First everything is checked that can be without changing anything: the configuration is the candidate's, which nothing else
  * reads yet. The mount points inside the data volume are made in it: left to the node they would belong to root, or fail on an
- * NFS export that squashes it, and Bots could not write beside them.
+ * NFS export that squashes it, and Bots could not write beside them. Then a set of the database is made, if migrations wait.
  *
  * It waits for the database itself, without an init container: Pulumi tells nothing of those, as of an image that cannot be pulled.
  *
@@ -48,10 +55,11 @@ const LOGS_MOUNT = { name: "logs", mountPath: "/logs" };
  */
 const script = (deadlineSeconds: number) => `set -eu
 [ -e /tmp/started ] || date +%s > /tmp/started
-mkdir -p /tmp/config
-cp /config/* /tmp/config/
+mkdir -p ${CANDIDATE_DIR}
+cp /config/* ${CANDIDATE_DIR}/
 command -v bots-engine > /dev/null || { echo 'Nothing was initialised: the image has no bots-engine on its PATH' >&2; exit 1; }
-${REACH}python /config/check.py ${[CONFIG_DIR, LOGGING_DIR, LOGS_MOUNT.mountPath, BACKUP_DIR].join(" ")}
+${REACH}python /config/check.py ${[CONFIG_DIR, LOGGING_DIR, LOGS_MOUNT.mountPath, BACKUP_DIR, SETS_MOUNT.mountPath].join(" ")}
+python -c "$BACKUP_SCRIPT" make --before-migrations
 left=$(($(cat /tmp/started) + ${deadlineSeconds} - $(date +%s)))
 [ $left -gt 0 ]
 timeout $left /entrypoint.sh init-db
@@ -61,7 +69,7 @@ ${healthCheck("startup")
 python /config/migrations.py
 kept="${BACKUP_DIR}/$CONFIG_CHECKSUM"
 mkdir -p "$kept"
-cp /tmp/config/* "$kept/"
+cp ${CANDIDATE_DIR}/* "$kept/"
 echo "Configuration kept in $kept"
 `;
 
@@ -85,6 +93,7 @@ export class DatabaseInit extends pulumi.ComponentResource {
                         restartPolicy: "OnFailure",
                         // A Job that is replaced while it migrates ends first: half a migration cannot be gone on from.
                         terminationGracePeriodSeconds: args.deadlineSeconds,
+                        initContainers: [databaseClient(args.runtime, args.backup.clientImage, args.backup.resources)],
                         containers: [
                             botsContainer(args.runtime, {
                                 name: "db-init",
@@ -95,11 +104,17 @@ export class DatabaseInit extends pulumi.ComponentResource {
                                     // A migration of a large table takes longer than any query of Bots may.
                                     { name: "DB_READ_TIMEOUT", value: String(args.deadlineSeconds) },
                                     { name: "CONFIG_CHECKSUM", value: args.configChecksum },
+                                    { name: "BACKUP_SCRIPT", value: BACKUP_SCRIPT },
+                                    // Half of the time is left for the migrations.
+                                    ...backupEnv(
+                                        { ...args.backup, waitSeconds: Math.ceil(args.deadlineSeconds / 2) },
+                                        CANDIDATE_DIR,
+                                    ),
                                 ],
-                                volumeMounts: [LOGS_MOUNT, BACKUP_MOUNT],
+                                volumeMounts: [LOGS_MOUNT, BACKUP_MOUNT, SETS_MOUNT, EXCHANGE_MOUNT],
                             }),
                         ],
-                        volumes: [BACKUP_VOLUME],
+                        volumes: [BACKUP_VOLUME, SETS_VOLUME, EXCHANGE_VOLUME],
                     }),
                 },
             },

@@ -5,6 +5,7 @@ export type Component =
     | "engine"
     | "watch"
     | "init"
+    | "superuser"
     | "backup"
     | "database"
     | "storage"

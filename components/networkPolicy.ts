@@ -48,7 +48,11 @@ const only = (component: Component): LabelSelector => ({ matchLabels: selector(c
 const BOTS_PODS: LabelSelector = {
     matchLabels: EVERY_POD,
     matchExpressions: [
-        { key: "component", operator: "In", values: ["webserver", "jobqueue", "engine", "init", "backup"] },
+        {
+            key: "component",
+            operator: "In",
+            values: ["webserver", "jobqueue", "engine", "init", "superuser", "backup"],
+        },
     ],
 };
 

@@ -55,9 +55,10 @@ export const CLAIMS = {
     data: "bots-edi-data-pvc",
     logs: "bots-edi-logs-pvc",
     config: "bots-edi-config-pvc",
+    backup: "bots-edi-backup-pvc",
 } as const;
 
-/** Where the config volume is mounted in the pods that write backups to it. */
+/** Where the config volume is mounted in the pod that keeps configurations on it. */
 export const BACKUP_DIR = "/config-backup";
 
 /** The config volume, as a volume of a pod. */

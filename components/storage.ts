@@ -15,7 +15,7 @@ export interface StorageArgs {
     /** ReadWriteMany, or ReadWriteOnce where every pod runs on one node. */
     readonly accessMode: string;
     /** Sizes of the claims, as Kubernetes quantities. */
-    readonly sizes: Readonly<Record<"data" | "logs" | "config", string>>;
+    readonly sizes: Readonly<Record<"data" | "logs" | "config" | "backup", string>>;
     /** Keep the data whatever is destroyed. */
     readonly protect: boolean;
 }
@@ -30,14 +30,14 @@ export function durableClaim(protect: boolean): pulumi.CustomResourceOptions {
     return { ...durable(protect), ignoreChanges: ownership("PersistentVolumeClaim").ignoreChanges };
 }
 
-/** PersistentVolumeClaims `bots-edi-data-pvc`, `bots-edi-logs-pvc` and `bots-edi-config-pvc`. */
+/** PersistentVolumeClaims `bots-edi-data-pvc`, `bots-edi-logs-pvc`, `bots-edi-config-pvc` and `bots-edi-backup-pvc`. */
 export class Storage extends pulumi.ComponentResource {
     /** The claims, to depend on. */
     readonly claims: k8s.core.v1.PersistentVolumeClaim[];
 
     constructor(name: string, args: StorageArgs, opts: PartOptions = {}) {
         super("bots-edi:index:Storage", name, {}, opts);
-        this.claims = (["data", "logs", "config"] as const).map(
+        this.claims = (["data", "logs", "config", "backup"] as const).map(
             (volume) =>
                 new k8s.core.v1.PersistentVolumeClaim(
                     `${name}-${volume}`,

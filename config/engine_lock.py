@@ -124,13 +124,19 @@ class EngineLock:
         self.one_at_a_time = threading.Lock()
         self.lock = None
 
-    def acquire(self):
-        """Returns with the lock, or ends the process: it may raise no OSError, which Bots' engine takes for its own."""
+    def acquire(self, restoring=False):
+        """Returns with the lock, or ends the process: it may raise no OSError, which Bots' engine takes for its own.
+
+        `restoring`: also where a restore was cut off, which else keeps everybody from what is half restored (backup.py).
+        """
         try:
             self.lock = FileLock(self.path) if connections["default"].vendor == "sqlite" else DatabaseLock()
             if not self.taken_in_time():
                 say(f"nothing was run: after {self.wait} s another one is still at work: {self.holder()}")
                 sys.exit(self.busy)
+            if not restoring and os.path.exists(os.path.join(os.path.dirname(self.path), "restore.unfinished")):
+                say("nothing was run: a restore is under way or was cut off: do it again to its end")
+                sys.exit(1)
             # Cut off only afterwards: who reads the first line meanwhile finds a name.
             with open(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666), "w") as note:
                 since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SandboxError } from "../sandbox/errors";
-import { run } from "../sandbox/exec";
+import { run } from "../operations/exec";
 import { withLock } from "../sandbox/lock";
 import { makeWhole } from "../sandbox/makeWhole";
 import { cacheDir } from "../sandbox/paths";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { run } from "../sandbox/exec";
+import { run } from "../operations/exec";
 
 /** A file that is mounted while an image is built, and is no part of it: its id in the Containerfile, and its content. */
 export interface BuildSecret {

@@ -2,7 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { inWebserver } from "./bots";
+import { provideSuperuser } from "../operations/superuser";
+import { sandboxSystem } from "./bots";
 import { stateDir } from "./paths";
 import { writeWhole } from "./writeWhole";
 
@@ -16,8 +17,8 @@ export function adminPassword(): string {
     return readFileSync(file, "utf8");
 }
 
-/** Makes the user, or sets its password. Returns whether anything changed. The password goes in as input, since arguments can be seen. */
+/** Makes the user, or sets its password. Returns whether anything changed. */
 export async function provideAdmin(): Promise<boolean> {
-    const script = readFileSync(join(__dirname, "createAdmin.py"), "utf8");
-    return (await inWebserver(["python", "-c", script], adminPassword())).trim().endsWith("set");
+    const said = await provideSuperuser(sandboxSystem(), ADMIN, adminPassword(), { newPassword: true });
+    return !said.includes("already");
 }

@@ -1,4 +1,6 @@
-/** A failure that the user can act on: its message is one plain line and is shown without a stack trace. */
-export class SandboxError extends Error {
+import { OperatorError } from "../operations/errors";
+
+/** A failure of the sandbox that its user can act on. */
+export class SandboxError extends OperatorError {
     override readonly name = "SandboxError";
 }

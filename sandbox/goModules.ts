@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 import { SandboxError } from "./errors";
-import { attempt, run } from "./exec";
+import { attempt, run } from "../operations/exec";
 import { withLock } from "./lock";
 import { makeWhole } from "./makeWhole";
 import { cacheDir } from "./paths";

@@ -1,10 +1,10 @@
 import { Command } from "commander";
-import { NAMESPACE, runEngine, SERVICES, showLogs } from "./bots";
-import { kubectl } from "./cluster/kubectl";
+import { addOperations, usageError } from "../operations/commands";
+import { sandboxSystem } from "./bots";
 import { SandboxError } from "./errors";
 import { INTERRUPTED, Interrupted } from "./interrupt";
 import { stopWeb } from "./web";
-import { deploy, printStatus, requireCluster, runSandbox } from "./run";
+import { deploy, printNext, requireCluster, runSandbox } from "./run";
 
 /** Exit codes beside 0: what went wrong, and changes that a preview found. */
 const FAILED = 1;
@@ -17,15 +17,7 @@ const program = new Command("npm run sandbox --")
     .enablePositionalOptions()
     .argument("[command]")
     .usage("[options] [command]")
-    .configureOutput({
-        outputError: (text, write) => {
-            const words = text
-                .trim()
-                .replace(/^error: /, "")
-                .replaceAll("\n", " ");
-            write(`sandbox: ${words}; --help tells what it takes\n`);
-        },
-    });
+    .configureOutput({ outputError: usageError("sandbox") });
 
 const withImage = (command: Command) =>
     command.option("--image <file>", "run this image (an OCI or Docker archive) in place of the reference image");
@@ -68,26 +60,11 @@ program
         await stopWeb();
     });
 
-program.command("status").description("show what runs").action(printStatus);
-
-program
-    .command("logs")
-    .argument("<service>", SERVICES.join(" | "))
-    .description("show the log of a service")
-    .action(async (service: string) => {
-        requireCluster();
-        await showLogs(service);
-    });
-
-program
-    .command("engine")
-    .option("--routeid <route>", "run this route only")
-    .description("run the engine once, now")
-    .action(async ({ routeid }: { routeid?: string }) => {
-        requireCluster();
-        await kubectl(["get", "cronjob", "bots-engine", "-n", NAMESPACE]);
-        process.stdout.write(await runEngine(routeid));
-    });
+addOperations(program, () => {
+    requireCluster();
+    return sandboxSystem();
+});
+program.commands.find((command) => command.name() === "status")?.hook("postAction", printNext);
 
 program.parseAsync().catch((error: unknown) => {
     process.stderr.write(`sandbox: ${error instanceof Error ? error.message : String(error)}\n`);

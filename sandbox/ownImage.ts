@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { ctr } from "./cluster/ctr";
 import { SandboxError } from "./errors";
-import { attempt } from "./exec";
+import { attempt } from "../operations/exec";
 import { nodeImages } from "./cluster/images";
 
 const REPOSITORY = "localhost/bots-edi-own";

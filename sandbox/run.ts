@@ -1,6 +1,7 @@
 /** The main job: from nothing to a converted order. */
 import { ADMIN, adminPassword, provideAdmin } from "./admin";
-import { interactive, NAMESPACE, requireBots } from "./bots";
+import { NAMESPACE, requireBots } from "./bots";
+import { administrator } from "./cluster/kubectl";
 import { SandboxError } from "./errors";
 import { requireAdministrator } from "./cluster/preflight";
 import { Steps } from "./steps";
@@ -53,7 +54,7 @@ export async function runSandbox(image?: string): Promise<void> {
     await steps.step(`web page on ${URL}`, async () => told(isNew, await serveWeb(), "started"));
 
     print(`\n${EXPECTED}`);
-    await interactive(["get", "deployments,statefulsets,cronjobs", "-n", NAMESPACE]);
+    await administrator.show(["get", "deployments,statefulsets,cronjobs", "-n", NAMESPACE]);
     const nothingNew = `Nothing had to change: ${same} resources are as the program says.`;
     print(`\n${isNew.some(Boolean) ? `${changed} resources changed, ${same} did not.` : nothingNew}`);
     printNext();
@@ -65,15 +66,12 @@ function told(isNew: boolean[], done: boolean, what: string): string {
     return done ? what : "already";
 }
 
-/** What runs, and how it is reached. */
-export async function printStatus(): Promise<void> {
-    requireCluster();
-    await interactive(["get", "deployments,statefulsets,cronjobs,jobs,pods", "-n", NAMESPACE]);
-    print(isServed() ? "" : "\nThe web page is not served; `npm run sandbox` serves it.");
-    if (isServed()) printNext();
-}
-
-function printNext(): void {
+/** How what runs is reached. */
+export function printNext(): void {
+    if (!isServed()) {
+        print("\nThe web page is not served; `npm run sandbox` serves it.");
+        return;
+    }
     print(`
 Web page   ${URL}   user ${ADMIN}, password ${adminPassword()}
 Engine     npm run sandbox -- engine

@@ -1,7 +1,8 @@
 /** The sample order: an EDIFACT file in, a CSV file out. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { copyIn, inWebserver, runEngine } from "./bots";
+import { runEngine } from "../operations/engine";
+import { copyIn, inWebserver, sandboxSystem } from "./bots";
 import { SandboxError } from "./errors";
 
 const FOLDER = join(__dirname, "sample");
@@ -24,7 +25,7 @@ export async function convertSample(): Promise<boolean> {
     if ((await converted()) === EXPECTED) return false;
     await copyIn(FOLDER, INSIDE);
     await inWebserver(["python", `${INSIDE}/load.py`, "--drop"]);
-    await runEngine();
+    await runEngine(sandboxSystem());
     const output = await converted();
     if (output === EXPECTED) return true;
     throw new SandboxError(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { SandboxError } from "./errors";
 import { kubectl } from "./cluster/kubectl";
 import { requireRunning, runningComponents, start, stop } from "./cluster/supervise";
-import { waitUntil } from "./cluster/wait";
+import { waitUntil } from "../operations/wait";
 import { NAMESPACE } from "./bots";
 
 const PORT = 8080;

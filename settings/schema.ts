@@ -226,6 +226,11 @@ export const schema = z.strictObject({
             data: formats.size.default("20Gi").describe("Size of `bots-edi-data-pvc` (spec)."),
             logs: formats.size.default("5Gi").describe("Size of `bots-edi-logs-pvc` (spec)."),
             config: formats.size.default("1Gi").describe("Size of `bots-edi-config-pvc` (spec)."),
+            backup: formats.size
+                .default("20Gi")
+                .describe(
+                    "Size of `bots-edi-backup-pvc`: `backup.keep` and one more times what database and data volume are, compressed.",
+                ),
         })
         .prefault({}),
 
@@ -325,15 +330,29 @@ export const schema = z.strictObject({
         })
         .prefault({}),
 
+    superuserSecret: formats.objectName
+        .optional()
+        .describe(
+            "Name of the existing Secret with SUPERUSER_USERNAME, SUPERUSER_EMAIL and SUPERUSER_PASSWORD: a Job makes this user of the web pages after db-init, unless it is there. No such user without it.",
+        ),
+
     backup: z
         .strictObject({
             schedule: formats.cronSchedule
                 .default("30 4 * * *")
                 .describe(
-                    "When routes, channels, partners, grammars and mappings are saved to the config volume. No zone's clock leaves the default out.",
+                    "When database, data volume, routes, channels and mappings are saved to the backup volume; engines wait meanwhile. No zone's clock leaves the default out.",
                 ),
-            keep: formats.count.default(14).describe("Backups that are kept; the oldest beyond them are removed."),
+            keep: formats.count.default(7).describe("Sets that are kept; the oldest beyond them are removed."),
             suspend: z.boolean().default(false).describe("Stop scheduling."),
+            deadlineSeconds: formats.secondsOfADay
+                .default(3600)
+                .describe("Seconds that a set may take to be made or restored, beside the wait for an engine."),
+            clientImage: formats.imageReference
+                .optional()
+                .describe(
+                    "Image with the database's own client: `mariadb-dump`, `mysqldump` or `pg_dump`, and what reads back. Without it the image of `database`, or the official one of MariaDB.",
+                ),
             resources: resources({ cpu: "100m", memory: "256Mi" }, { cpu: "500m", memory: "512Mi" }),
         })
         .prefault({}),

@@ -1,5 +1,5 @@
 import { ctr } from "./ctr";
-import { waitUntil } from "./wait";
+import { waitUntil } from "../../operations/wait";
 
 /** Seconds that containers get between SIGTERM and SIGKILL: what Kubernetes gives a pod unless it says otherwise. */
 const grace = 30;

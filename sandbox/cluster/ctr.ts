@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { run } from "../exec";
+import { run } from "../../operations/exec";
 import { layout } from "./layout";
 import { packaged } from "./packages";
 

@@ -7,7 +7,7 @@ import { requireAdministrator } from "./preflight";
 import { signal } from "./signal";
 import { Steps } from "../steps";
 import { runningComponents, stop } from "./supervise";
-import { waitUntil } from "./wait";
+import { waitUntil } from "../../operations/wait";
 
 /** Stops everything that runs and keeps the cluster's state; `up` continues where it was. */
 export async function down(): Promise<void> {

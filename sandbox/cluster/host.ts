@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { SandboxError } from "../errors";
 import { writeWhole } from "../writeWhole";
 import { controllers, restoreControllers } from "./cgroups";
-import { attempt } from "../exec";
+import { attempt } from "../../operations/exec";
 import { layout } from "./layout";
 import { otherNodes } from "./otherNodes";
 

@@ -3,8 +3,9 @@ import { Command } from "commander";
 import { kubeconfigPath } from "../paths";
 import { binaryPath } from "./binaries";
 import { down } from "./down";
+import { OperatorError } from "../../operations/errors";
 import { SandboxError } from "../errors";
-import { onTerminal } from "../exec";
+import { onTerminal } from "../../operations/exec";
 import { importImage } from "./images";
 import { requireAdministrator } from "./preflight";
 import { purge } from "./purge";
@@ -75,7 +76,7 @@ function notRunning(): SandboxError {
 
 program.parseAsync().catch((error: unknown) => {
     // The system's own errors, a full disk say, carry a code; any other is a bug and shows where it is.
-    if (!(error instanceof SandboxError) && !(error instanceof Error && "code" in error)) throw error;
+    if (!(error instanceof OperatorError) && !(error instanceof Error && "code" in error)) throw error;
     process.stderr.write(`sandbox:cluster: ${error.message}\n`);
     process.exitCode = 1;
 });

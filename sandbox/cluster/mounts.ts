@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { attempt, run } from "../exec";
+import { attempt, run } from "../../operations/exec";
 
 /** Where something is mounted, in the order in which it was. */
 export function mounts(table = readFileSync("/proc/self/mountinfo", "utf8")): string[] {

@@ -1,5 +1,5 @@
 import { sandboxName } from "../paths";
-import { attempt, run } from "../exec";
+import { attempt, run } from "../../operations/exec";
 import { removePolicies } from "./networkPolicies";
 import { bridge, nodeAddress, podNetwork, serviceNetwork } from "./settings";
 

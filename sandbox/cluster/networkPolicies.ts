@@ -1,7 +1,7 @@
 /** What kube-router, which enforces network policies, needs of the machine and leaves in its kernel. */
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { attempt, run } from "../exec";
+import { attempt, run } from "../../operations/exec";
 import { layout } from "./layout";
 
 /** Upstream gives its chains, and its rules in the built-in ones, these names and no others. */

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { SandboxError } from "../errors";
-import { attempt, run } from "../exec";
+import { attempt, run } from "../../operations/exec";
 import { cache } from "./layout";
 import { withLock } from "../lock";
 import { makeWhole } from "../makeWhole";

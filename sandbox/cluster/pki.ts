@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:cry
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sandboxName } from "../paths";
-import { run } from "../exec";
+import { run } from "../../operations/exec";
 import { writeWhole } from "../writeWhole";
 import { layout } from "./layout";
 import { apiServiceAddress, clusterDomain, nodeAddress, nodeName } from "./settings";

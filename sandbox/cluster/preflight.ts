@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { cacheDir, stateDir } from "../paths";
 import { overlap, prefixLength } from "./addressRange";
 import { SandboxError } from "../errors";
-import { attempt } from "../exec";
+import { attempt } from "../../operations/exec";
 import { layout } from "./layout";
 import { requireNoOtherNode } from "./host";
 import { type Chain, chainsThatDrop, hasBridge, hasProxyTables } from "./network";

@@ -7,7 +7,7 @@ import { hasPolicies } from "./networkPolicies";
 import { certificate } from "./pki";
 import { clusterDomain, dnsAddress, loopbackPorts, nodeName } from "./settings";
 import { requireRunning, startedAt } from "./supervise";
-import { type Answer, waitUntil } from "./wait";
+import { type Answer, waitUntil } from "../../operations/wait";
 
 /** Waits until etcd and the API server serve. */
 export async function waitForApiServer(): Promise<void> {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { run } from "../exec";
+import { run } from "../../operations/exec";
 import { makeWhole } from "../makeWhole";
 
 /** A one-layer image: files, links and how to start it. */

@@ -20,7 +20,7 @@ import { SandboxError } from "../errors";
 import { layout } from "./layout";
 import { identify, isRunning, readIdentity, type ProcessIdentity } from "./processIdentity";
 import { signal } from "./signal";
-import { waitUntil } from "./wait";
+import { waitUntil } from "../../operations/wait";
 
 interface ProcessRecord extends ProcessIdentity {
     /** What the process was started from; a component with another key is out of date. */

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { delimiter, join } from "node:path";
 import { SandboxError } from "../errors";
-import { attempt } from "../exec";
+import { attempt } from "../../operations/exec";
 import { buildModules, builtFolder, type GoModule, isBuilt, versionOf } from "../goModules";
 import { cli, kubernetesProvider } from "./binaries";
 import { placePlugins } from "./placePlugins";

@@ -1,5 +1,5 @@
 /** `npm run pulumi -- ARGUMENTS`: the Pulumi CLI, for people. */
-import { onTerminal } from "../exec";
+import { onTerminal } from "../../operations/exec";
 import { providePulumi } from "./cli";
 
 /** Everything that is said here: standard output is the CLI's own. */

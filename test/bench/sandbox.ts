@@ -136,6 +136,7 @@ async function measurePreviews(): Promise<boolean> {
                 ["imageTag", "image", "storageClass", "storage"].map((key) => [key, settings("sandbox")[key]]),
             ),
             imageUpdater: undefined,
+            backup: { clientImage: "localhost/bots-edi-mariadb:10.11" },
         };
         const prod = { ...settings("prod"), ...here, namespace: names.prod, protectData: "false" };
         const stacks = {

@@ -25,6 +25,12 @@ export function callsPulumi(command: string): boolean {
     return /(^|[\s;&|(])pulumi\s/.test(command);
 }
 
+/** The arguments of a command that runs an operation, by `npm run ops --`; undefined for any other. */
+export function operationOf(command: string): string[] | undefined {
+    const [, words] = /(?:^|[\s;&|(])npm run ops -- (\S.*)$/.exec(command) ?? [];
+    return words?.trim().split(/\s+/);
+}
+
 /** The statements of a script, without comments, continued lines joined: a loop is one, and so is a chain by `&&`. */
 export function statements(script: string): string[] {
     const found: string[] = [];

@@ -1,5 +1,5 @@
 /** Namespaces of the sandbox's cluster, as tests use them. */
-import { type Outcome } from "../../sandbox/exec";
+import { type Outcome } from "../../operations/exec";
 import { kubectl, tryKubectl } from "../../sandbox/cluster/kubectl";
 
 /** A namespace; one that a test makes is deleted with all that is in it. */

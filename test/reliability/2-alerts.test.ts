@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { chownSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runningComponents } from "../../sandbox/cluster/supervise";
-import { waitUntil } from "../../sandbox/cluster/wait";
+import { waitUntil } from "../../operations/wait";
 import { provideSurroundings, removeSurroundings } from "../e2e/pulumi/surroundings";
 import { TestNamespace } from "../e2e/namespace";
 import { byExec, type Engine, WAYS } from "./engines";

@@ -1,6 +1,6 @@
 /** The ways in which engines are started. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { waitUntil } from "../../sandbox/cluster/wait";
+import { waitUntil } from "../../operations/wait";
 import { ENGINE, podUids, processesOf, runningIn } from "./processes";
 import { type System } from "./system";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { kubectl } from "../../sandbox/cluster/kubectl";
 import { nodeName } from "../../sandbox/cluster/settings";
-import { waitUntil } from "../../sandbox/cluster/wait";
+import { waitUntil } from "../../operations/wait";
 import { byExec, type Engine, WAYS } from "./engines";
 import { ENGINE, processesOf } from "./processes";
 import { type System } from "./system";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { certificate, privateKey } from "../../sandbox/cluster/pki";
 import { apiServerUrl, nodeName } from "../../sandbox/cluster/settings";
-import { waitUntil } from "../../sandbox/cluster/wait";
+import { waitUntil } from "../../operations/wait";
 import { buildModules, builtFolder, type GoModule } from "../../sandbox/goModules";
 import { kubeconfigPath } from "../../sandbox/paths";
 import { type System } from "./system";

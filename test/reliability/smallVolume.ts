@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kubectl } from "../../sandbox/cluster/kubectl";
 import { nodeName, storageClass } from "../../sandbox/cluster/settings";
-import { attempt, run } from "../../sandbox/exec";
+import { attempt, run } from "../../operations/exec";
 import { stateDir } from "../../sandbox/paths";
 
 const SIZE = "64Mi";

@@ -34,7 +34,8 @@ describe("settings", () => {
         assert.equal(settings.namespace, "edi");
         assert.equal(settings.image.repository, "harbor.pminc.me/priv/bots-edi");
         assert.equal(settings.storageClass, "t1-shiva-nfs");
-        assert.deepEqual(settings.storage, { accessMode: "ReadWriteMany", data: "20Gi", logs: "5Gi", config: "1Gi" });
+        const volumes = { data: "20Gi", logs: "5Gi", config: "1Gi", backup: "20Gi" };
+        assert.deepEqual(settings.storage, { accessMode: "ReadWriteMany", ...volumes });
         assert.equal(settings.databaseSecret, "bots-edidb-secret");
         assert.equal(settings.webserver.replicas, 1);
         assert.equal(settings.engine.schedule, "*/5 * * * *");

@@ -5,12 +5,12 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { get } from "node:https";
 import { binaryPath, kubernetesVersion } from "../../../sandbox/cluster/binaries";
-import { attempt } from "../../../sandbox/exec";
+import { attempt } from "../../../operations/exec";
 import { componentKubeconfig } from "../../../sandbox/cluster/kubeconfig";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
 import { certificate } from "../../../sandbox/cluster/pki";
 import { apiServerUrl } from "../../../sandbox/cluster/settings";
-import { waitUntil } from "../../../sandbox/cluster/wait";
+import { waitUntil } from "../../../operations/wait";
 import { kubeconfigPath } from "../../../sandbox/paths";
 import { TestNamespace } from "../namespace";
 import {

@@ -9,7 +9,7 @@ import { unmountBelow } from "../../../sandbox/cluster/mounts";
 import { removeNetwork } from "../../../sandbox/cluster/network";
 import { identify } from "../../../sandbox/cluster/processIdentity";
 import { signal } from "../../../sandbox/cluster/signal";
-import { waitUntil } from "../../../sandbox/cluster/wait";
+import { waitUntil } from "../../../operations/wait";
 import { runDir, stateDir } from "../../../sandbox/paths";
 import { TestNamespace } from "../namespace";
 import { componentPids, idlePod, requireAllUp, sandbox, service, sharedClaim, webPod, type Pod } from "./sandbox";

@@ -1,5 +1,5 @@
 import { strict as assert } from "node:assert";
-import { attempt, run, type Outcome } from "../../../sandbox/exec";
+import { attempt, run, type Outcome } from "../../../operations/exec";
 import { images } from "../../../sandbox/cluster/images";
 import { lackForPolicies } from "../../../sandbox/cluster/networkPolicies";
 import { checkout } from "../../../sandbox/paths";

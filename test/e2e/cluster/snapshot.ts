@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { attempt, run } from "../../../sandbox/exec";
+import { attempt, run } from "../../../operations/exec";
 import { cacheDir } from "../../../sandbox/paths";
 
 export interface Snapshot {

@@ -21,14 +21,12 @@ const FORGET = "[model.objects.all().delete() for model in (routes, translate, p
 
 describe("backup", () => {
     let system: System;
-    const plugins = "/home/bots/.bots/plugins";
     const config = `${environmentFolder}/config`;
-    const python = async (...args: string[]): Promise<string> => {
-        const { code, output } = await system.run(["sh", "-c", `cp /config/* ${config} && python "$@"`, "sh", ...args]);
-        assert.equal(code, 0, output);
-        return output;
+    const inBots = async (code: string, ...args: string[]) => {
+        const script = `cp /config/* ${config} && python -c "$@"`;
+        const { code: exit, output } = await system.run(["sh", "-c", script, "sh", START + code, config, ...args]);
+        assert.equal(exit, 0, output);
     };
-    const inBots = (code: string, ...args: string[]) => python("-c", START + code, config, ...args);
     const configured = () =>
         system.sql(`SELECT idroute, fromchannel_id, tochannel_id FROM routes;
                     SELECT idchannel, path, filename FROM channel;
@@ -44,21 +42,26 @@ describe("backup", () => {
     });
     after(() => system.stop());
 
-    it("saves what is configured, and Bots reads it back", async () => {
+    it("brings back what was configured, whole, and Bots reads back what of it is a plugin", async () => {
         const before = await configured();
         assert.match(before, /sample_order\tsample_in\tsample_out[^]*buyer\tretail/);
         const grammar = system.environmentPath("usersys/grammars/edifact/ORDERSD96AUN.py");
         const written = readFileSync(grammar, "utf8");
 
-        const saved = await python("/config/backup.py", config, plugins, "14");
-        const [plugin] = readdirSync(system.path("bots/plugins"));
-        assert.match(saved, new RegExp(`Saved ${plugins}/${plugin ?? ""}: \\d+ bytes, [1-9]\\d* files of usersys`));
+        const saved = await system.backup("make");
+        const [set = ""] = readdirSync(system.path("backup")).filter((name) => name.endsWith("Z"));
+        assert.match(saved, new RegExp(`Saved /backup/${set}: \\d+ bytes, .* [1-9]\\d* files of usersys`));
 
         await inBots(FORGET);
         rmSync(grammar);
         assert.equal(await configured(), "");
-        await inBots("pluglib.read_plugin(sys.argv[2])", `${plugins}/${plugin ?? ""}`);
+        await inBots("pluglib.read_plugin(sys.argv[2])", `/backup/${set}/configuration.zip`);
+        assert.equal(await configured(), before);
+        assert.equal(readFileSync(grammar, "utf8"), written);
 
+        await inBots(FORGET);
+        rmSync(grammar);
+        assert.match(await system.backup("restore", set, "--replace"), new RegExp(`^Restored /backup/${set}: `, "m"));
         assert.equal(await configured(), before);
         assert.equal(readFileSync(grammar, "utf8"), written);
     });

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "../../../sandbox/exec";
+import { run } from "../../../operations/exec";
 import { packaged } from "../../../sandbox/cluster/packages";
 import type { Machine } from "./machine";
 import type { UnpackedImage } from "./unpackedImage";

@@ -51,7 +51,8 @@ export class System {
         this.volumes = join(ground.machine.folder, "volumes", String(++systems));
         this.volume("mysql", ground.mariadb.uid);
         // Made by their owner beforehand: a mount point that the runtime has to make belongs to root.
-        for (const folder of ["bots", "bots/env", "bots/env/default", "bots/env/default/config"]) {
+        const environment = ["bots", "bots/env", "bots/env/default", "bots/env/default/config"];
+        for (const folder of [...environment, "backup", "exchange"]) {
             this.volume(folder, ground.bots.uid);
         }
         cpSync(join(repository, "config"), join(this.volumes, "config"), { recursive: true });
@@ -139,6 +140,8 @@ export class System {
                 [botsHome]: this.path("bots"),
                 "/config": this.path("config"),
                 "/sample": sample,
+                "/backup": this.path("backup"),
+                "/exchange": this.path("exchange"),
             },
             temporary: [`${environmentFolder}/config`],
         });
@@ -147,6 +150,24 @@ export class System {
     /** Runs a command of the Bots image to its end. */
     async run(command: string[], environment: Record<string, string> = {}): Promise<Outcome> {
         return this.bots(command, environment).ended;
+    }
+
+    /** Runs config/backup.py as its pod does, the database's client beside it as the same user; returns what it printed. */
+    async backup(...args: string[]): Promise<string> {
+        const exchange = { EXCHANGE: "/exchange" };
+        const client = this.start({
+            image: { ...this.ground.mariadb, uid: this.ground.bots.uid },
+            command: ["/bin/sh", "-c", readFileSync(this.path("config/database_client.sh"), "utf8")],
+            environment: { ...credentials, ...exchange },
+            volumes: { "/exchange": this.path("exchange") },
+        });
+        const config = `${environmentFolder}/config`;
+        const folders = { BACKUP_CONFIG: config, BACKUP_DATA: botsHome, BACKUP_TARGET: "/backup" };
+        const script = `cp /config/* ${config} && exec python /config/backup.py "$@"`;
+        const { code, output } = await this.run(["sh", "-c", script, "sh", ...args], { ...folders, ...exchange });
+        await client.kill();
+        assert.equal(code, 0, output);
+        return output;
     }
 
     /** Runs a service of the entrypoint to its end. */

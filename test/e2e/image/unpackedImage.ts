@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BuiltImage } from "../../../image/build";
-import { run } from "../../../sandbox/exec";
+import { run } from "../../../operations/exec";
 
 /** An image's root file system on disk, and what its configuration says about starting it. */
 export interface UnpackedImage {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { attempt, run } from "../../../sandbox/exec";
+import { attempt, run } from "../../../operations/exec";
 import { recordStack, STACKS } from "../../support/stack";
 import { copyCheckout } from "./copyCheckout";
 import { Workplace } from "./workplace";

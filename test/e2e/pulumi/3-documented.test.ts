@@ -432,22 +432,10 @@ done`,
 
         scenes.add(
             "rotate generated credentials",
-            String.raw`pulumi stack select dev
-pulumi up
-credentials='urn:pulumi:dev::bots-edi::bots-edi:index:BotsEdi$bots-edi:index:Credentials'
-password="$credentials\$random:index/randomPassword:RandomPassword::bots-edi-credentials-database-password"
-candidate="$credentials\$kubernetes:core/v1:Secret::bots-edi-credentials-database-candidate"
-pulumi state unprotect "$password" --yes
-pulumi up --target-replace "$password" --target "$candidate"
-new=$(kubectl get secret bots-edidb-secret-candidate -n edi-dev -o jsonpath='{.data.DB_PASSWORD}' | base64 -d)
-kubectl exec -i -n edi-dev statefulset/bots-db -- \
-  sh -c 'exec mariadb -u"$MARIADB_USER" -p"$MARIADB_PASSWORD"' <<< "SET PASSWORD = PASSWORD('$new');"
-pulumi up
-kubectl rollout restart statefulset bots-db -n edi-dev`,
+            "npm run ops -- rotate database --stack dev",
+            says(/^The database has the new password$/m),
             async () => {
-                for (const what of ["statefulset/bots-db", "deployment/bots-webserver"]) {
-                    await dev.kubectl("rollout", "status", what, "--timeout=180s");
-                }
+                await dev.kubectl("rollout", "status", "deployment/bots-webserver", "--timeout=180s");
             },
         );
 

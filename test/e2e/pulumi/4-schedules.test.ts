@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
-import { waitUntil } from "../../../sandbox/cluster/wait";
-import { run } from "../../../sandbox/exec";
+import { waitUntil } from "../../../operations/wait";
+import { run } from "../../../operations/exec";
 import { checkout } from "../../../sandbox/paths";
 import { EXPECTED, OUTPUT } from "../../../sandbox/sampleOrder";
 import { TestNamespace } from "../namespace";

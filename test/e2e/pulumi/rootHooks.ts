@@ -1,4 +1,4 @@
-import { run } from "../../../sandbox/exec";
+import { run } from "../../../operations/exec";
 import { checkout } from "../../../sandbox/paths";
 
 /** Brings the cluster up, and the images into it: a matter of seconds where they are. */

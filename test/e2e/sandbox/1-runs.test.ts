@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, statSync } from "node:fs";
 import { adminPassword } from "../../../sandbox/admin";
 import { inWebserver, NAMESPACE } from "../../../sandbox/bots";
-import { waitUntil } from "../../../sandbox/cluster/wait";
+import { waitUntil } from "../../../operations/wait";
 import { kubeconfigPath, stateDir } from "../../../sandbox/paths";
 import { EXPECTED, OUTPUT } from "../../../sandbox/sampleOrder";
 import { idlePod, requirePolicies } from "../cluster/sandbox";
@@ -171,10 +171,13 @@ describe("npm run sandbox", () => {
         for (const [args, message] of [
             [
                 ["logs", "printer"],
-                /^sandbox: there is no service printer; takes webserver \| jobqueue \| engine \| init$/m,
+                /^sandbox: there is no service printer; takes webserver \| jobqueue \| engine \| init \| backup \| database$/m,
             ],
             [["frobnicate"], /^sandbox: there is no command frobnicate; takes preview \| up \| destroy \| .* engine/m],
-            [["engine", "--routeid", "nowhere"], /^sandbox: there is no active route nowhere; /m],
+            [
+                ["engine", "--routeid", "nowhere"],
+                /^sandbox: the Job .* failed: .*: there is no active route nowhere; /m,
+            ],
             [["--frobnicate"], /^sandbox: unknown option '--frobnicate'; --help tells what it takes$/m],
             [["--image", "/nowhere.tar"], /^sandbox: there is no file \/nowhere\.tar; --image takes/m],
             [["--image", __filename], /^sandbox: .* is no OCI or Docker archive/m],

@@ -14,6 +14,7 @@ const SETTINGS = {
     namespace: namespace.name,
     createNamespace: "false",
     protectData: "false",
+    backup: { clientImage: "localhost/bots-edi-mariadb:10.11" },
     env: { PYTHONPATH: "/home/bots/.bots/python" },
     pods: {
         annotations: { "example.com/mesh": "off" },

@@ -7,7 +7,7 @@ import { Browser } from "playwright-core";
 import { inWebserver, NAMESPACE } from "../../../sandbox/bots";
 import { binaryPath } from "../../../sandbox/cluster/binaries";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
-import { waitUntil } from "../../../sandbox/cluster/wait";
+import { waitUntil } from "../../../operations/wait";
 import { checkout, kubeconfigPath } from "../../../sandbox/paths";
 import { EXPECTED, OUTPUT } from "../../../sandbox/sampleOrder";
 import { openBrowser, Pages } from "./browser";

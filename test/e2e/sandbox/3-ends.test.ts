@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { NAMESPACE } from "../../../sandbox/bots";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
-import { waitUntil } from "../../../sandbox/cluster/wait";
+import { waitUntil } from "../../../operations/wait";
 import { TestNamespace } from "../namespace";
 import { sandbox } from "./command";
 

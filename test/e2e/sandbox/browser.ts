@@ -2,7 +2,7 @@
 import { Browser, chromium, Locator, Page } from "playwright-core";
 import { ADMIN, adminPassword } from "../../../sandbox/admin";
 import { providePackages } from "../../../sandbox/cluster/packages";
-import { waitUntil } from "../../../sandbox/cluster/wait";
+import { waitUntil } from "../../../operations/wait";
 
 /** Starts the browser, and installs it first where it is missing. */
 export async function openBrowser(): Promise<Browser> {

@@ -2,7 +2,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { dnsAddress } from "../../../sandbox/cluster/settings";
-import { run } from "../../../sandbox/exec";
+import { run } from "../../../operations/exec";
 
 const ADDRESS = "169.254.20.10";
 

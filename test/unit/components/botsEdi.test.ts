@@ -16,7 +16,7 @@ function census(made: readonly Registration[]): Record<string, number> {
 const COMMON = {
     // Live, and as a candidate.
     ConfigMap: 6,
-    PersistentVolumeClaim: 3,
+    PersistentVolumeClaim: 4,
     NetworkPolicy: 7,
     Job: 1,
     Deployment: 3,
@@ -28,7 +28,7 @@ const COMMON = {
     RoleBinding: 1,
 };
 const WITH_DATABASE = {
-    PersistentVolumeClaim: 4,
+    PersistentVolumeClaim: 5,
     NetworkPolicy: 8,
     Service: 3,
     StatefulSet: 1,

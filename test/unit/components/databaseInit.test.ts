@@ -9,6 +9,8 @@ import { find, system } from "../../support/find";
 interface Image {
     /** `check.py`. */
     readonly checked?: number;
+    /** `backup.py make --before-migrations`. */
+    readonly saved?: number;
     /** `healthcheck.py --check startup`. */
     readonly tables?: number;
     /** `migrations.py`. */
@@ -23,7 +25,7 @@ interface Image {
 
 /** Runs the Job's script in a folder in place of the root. The image's init-db ends with 0 whatever happened, as the user's does. */
 function runScript(script: string, image: Image = {}) {
-    const { checked = 0, tables = 0, migrated = 0, seconds = 0, began, engine = true } = image;
+    const { checked = 0, saved = 0, tables = 0, migrated = 0, seconds = 0, began, engine = true } = image;
     const root = mkdtempSync(join(tmpdir(), "bots-edi-init-"));
     const program = (path: string, body: string) => {
         writeFileSync(join(root, path), `#!/bin/sh\n${body}\n`);
@@ -36,15 +38,20 @@ function runScript(script: string, image: Image = {}) {
             writeFileSync(join(root, "tmp", "started"), String(Math.floor(Date.now() / 1000) - began));
         program("entrypoint.sh", `echo begun > ${join(root, "begun")}; sleep ${seconds}`);
         if (engine) program("bin/bots-engine", "exit 0");
-        const answers = { "config/check.py": checked, healthcheck: tables, "config/migrations.py": migrated };
-        const cases = Object.entries(answers).map(([part, code]) => `*${part}*) exit ${code} ;;`);
+        const answers = {
+            "config/check.py": checked,
+            "make --before-migrations": saved,
+            healthcheck: tables,
+            "config/migrations.py": migrated,
+        };
+        const cases = Object.entries(answers).map(([part, code]) => `*"${part}"*) exit ${code} ;;`);
         program("bin/python", `case "$*" in ${cases.join(" ")} esac; exit 9`);
         const here = script.replace(
-            /(^|[\s"=])\/(entrypoint\.sh|config-backup|config|home|logs|tmp)/gm,
+            /(^|[\s"=])\/(entrypoint\.sh|config-backup|config|backup|home|logs|tmp)/gm,
             `$1${root}/$2`,
         );
         const { status, stderr } = spawnSync("/bin/bash", ["-c", here], {
-            env: { PATH: `${join(root, "bin")}:/usr/bin:/bin`, CONFIG_CHECKSUM: "abc" },
+            env: { PATH: `${join(root, "bin")}:/usr/bin:/bin`, CONFIG_CHECKSUM: "abc", BACKUP_SCRIPT: "" },
             encoding: "utf8",
             // Not a socket, at which bash takes itself for a remote shell's.
             stdio: ["ignore", "pipe", "pipe"],
@@ -86,19 +93,26 @@ describe("DatabaseInit", () => {
         assert.deepEqual([shell, flag], ["/bin/bash", "-c"]);
         const steps = script.split("\n").filter((line: string) => /python|entrypoint/.test(line));
         assert.deepEqual(steps.slice(1), [
+            'python -c "$BACKUP_SCRIPT" make --before-migrations',
             "timeout $left /entrypoint.sh init-db",
             "python /usr/local/bots/scripts/healthcheck.py --config-dir /config --check startup",
             "python /config/migrations.py",
         ]);
         const checksum = spec.template.metadata.annotations["checksum/config"];
-        assert.deepEqual(container.env.slice(-2), [
-            { name: "DB_READ_TIMEOUT", value: "300" },
-            { name: "CONFIG_CHECKSUM", value: checksum },
+        assert.deepEqual(
+            container.env.filter(({ name }: { name: string }) =>
+                /^(DB_READ_TIMEOUT|CONFIG_CHECKSUM|BACKUP_WAIT)$/.test(name),
+            ),
+            [
+                { name: "DB_READ_TIMEOUT", value: "300" },
+                { name: "CONFIG_CHECKSUM", value: checksum },
+                { name: "BACKUP_WAIT", value: "150" },
+            ],
+        );
+        assert.deepEqual(spec.template.spec.volumes.slice(-3, -1), [
+            { name: "config-backup", persistentVolumeClaim: { claimName: "bots-edi-config-pvc" } },
+            { name: "backup", persistentVolumeClaim: { claimName: "bots-edi-backup-pvc" } },
         ]);
-        assert.deepEqual(spec.template.spec.volumes.at(-1), {
-            name: "config-backup",
-            persistentVolumeClaim: { claimName: "bots-edi-config-pvc" },
-        });
     });
 
     it("fails where the image's init-db does not say that it has failed", async () => {
@@ -118,9 +132,11 @@ describe("DatabaseInit", () => {
         });
     });
 
-    it("touches no database where the configuration is refused", async () => {
+    it("touches no database where the configuration is refused, or no set can be made of it before migrations", async () => {
         const script = (await init()).spec.containers[0].command[2] as string;
-        assert.deepEqual(runScript(script, { checked: 1 }), { status: 1, stderr: "", begun: false, kept: false });
+        for (const image of [{ checked: 1 }, { saved: 1 }]) {
+            assert.deepEqual(runScript(script, image), { status: 1, stderr: "", begun: false, kept: false });
+        }
     });
 
     it("has the mount points inside the data volume made first, as the user of Bots, and every volume written to", async () => {
@@ -130,10 +146,19 @@ describe("DatabaseInit", () => {
             "/home/bots/.bots/env/default/botssys/logging",
             "/logs",
             "/config-backup",
+            "/backup",
         ];
         assert.ok(container.command[2].includes(`\npython /config/check.py ${places.join(" ")}\n`));
         const mounts = container.volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath);
-        assert.deepEqual(mounts, ["/home/bots/.bots", "/config", "/tmp", "/logs", "/config-backup"]);
+        assert.deepEqual(mounts, [
+            "/home/bots/.bots",
+            "/config",
+            "/tmp",
+            "/logs",
+            "/config-backup",
+            "/backup",
+            "/exchange",
+        ]);
     });
 
     it("reads the candidate alone", async () => {

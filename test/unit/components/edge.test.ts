@@ -257,7 +257,11 @@ describe("NetworkPolicies", () => {
         const bots = {
             matchLabels: { app: "bots-edi" },
             matchExpressions: [
-                { key: "component", operator: "In", values: ["webserver", "jobqueue", "engine", "init", "backup"] },
+                {
+                    key: "component",
+                    operator: "In",
+                    values: ["webserver", "jobqueue", "engine", "init", "superuser", "backup"],
+                },
             ],
         };
         const { podSelector, ingress } = find(made, "NetworkPolicy", "bots-database").inputs.spec;

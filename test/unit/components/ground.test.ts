@@ -115,12 +115,13 @@ describe("Configuration", () => {
 });
 
 describe("Storage", () => {
-    it("makes the three claims of the spec, protected and retained", async () => {
+    it("makes the three claims of the spec, and that of the backups, protected and retained", async () => {
         const made = await system();
         for (const [name, size] of [
             ["bots-edi-data-pvc", "20Gi"],
             ["bots-edi-logs-pvc", "5Gi"],
             ["bots-edi-config-pvc", "1Gi"],
+            ["bots-edi-backup-pvc", "20Gi"],
         ] as const) {
             const { inputs, protect, retainOnDelete } = find(made, "PersistentVolumeClaim", name);
             assert.deepEqual(inputs.spec, {

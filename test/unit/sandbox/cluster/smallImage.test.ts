@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "../../../../sandbox/exec";
+import { run } from "../../../../operations/exec";
 import { writeArchive } from "../../../../sandbox/cluster/smallImage";
 
 describe("small image archive", () => {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
-import { SandboxError } from "./errors";
+import { OperatorError } from "./errors";
 
 export interface RunOptions {
     cwd?: string;
@@ -10,6 +10,8 @@ export interface RunOptions {
     input?: string;
     /** Seconds until the command is killed; default 600. */
     timeout?: number;
+    /** Is given the standard output as it comes, too. */
+    onOutput?: (text: string) => void;
 }
 
 export interface Outcome {
@@ -26,13 +28,16 @@ export function attempt(command: string, args: readonly string[], options: RunOp
         const limit = setTimeout(() => child.kill("SIGKILL"), (options.timeout ?? 600) * 1000);
         let stdout = "";
         let stderr = "";
-        child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+        child.stdout.setEncoding("utf8").on("data", (text: string) => {
+            stdout += text;
+            options.onOutput?.(text);
+        });
         child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
         child.on("error", (error: NodeJS.ErrnoException) => {
             clearTimeout(limit);
             reject(
                 error.code === "ENOENT"
-                    ? new SandboxError(`the command ${command} was not found; install it and run again`)
+                    ? new OperatorError(`the command ${command} was not found; install it and run again`)
                     : error,
             );
         });
@@ -45,12 +50,17 @@ export function attempt(command: string, args: readonly string[], options: RunOp
     });
 }
 
+/** The end of what a command said, as far as it says why it failed. */
+export function lastWords({ stdout, stderr }: Pick<Outcome, "stdout" | "stderr">): string {
+    return (stderr.trim() || stdout.trim()).split("\n").slice(-8).join("\n");
+}
+
 /** Runs a command to its end and returns its standard output. Fails with the command and its last words. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
-    const { code, stdout, stderr } = await attempt(command, args, options);
-    if (code === 0) return stdout;
-    const words = (stderr.trim() || stdout.trim()).split("\n").slice(-8).join("\n");
-    throw new SandboxError(`${command} ${args.slice(0, 3).join(" ")} ended with exit code ${code}: ${words}`);
+    const outcome = await attempt(command, args, options);
+    if (outcome.code === 0) return outcome.stdout;
+    const said = lastWords(outcome);
+    throw new OperatorError(`${command} ${args.slice(0, 3).join(" ")} ended with exit code ${outcome.code}: ${said}`);
 }
 
 /** Runs a command on this terminal and returns its exit code, as a shell gives it. */

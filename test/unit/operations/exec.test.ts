@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
-import { SandboxError } from "../../../sandbox/errors";
-import { attempt, run } from "../../../sandbox/exec";
+import { OperatorError } from "../../../operations/errors";
+import { attempt, run } from "../../../operations/exec";
 
 describe("running commands", () => {
     it("hands input over and output back", async () => {
@@ -9,14 +9,14 @@ describe("running commands", () => {
 
     it("fails with the command, its exit code and its last words", async () => {
         await assert.rejects(run("sh", ["-c", "echo broken pipe dream >&2; exit 3"]), {
-            name: "SandboxError",
+            name: "OperatorError",
             message: /^sh -c .* ended with exit code 3: broken pipe dream$/,
         });
     });
 
     it("names a command that is not there", async () => {
         await assert.rejects(attempt("no-such-command", []), (error) => {
-            assert.ok(error instanceof SandboxError);
+            assert.ok(error instanceof OperatorError);
             assert.equal(error.message, "the command no-such-command was not found; install it and run again");
             return true;
         });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { SandboxError } from "../errors";
+import { OperatorError } from "./errors";
 
 /** Whether it is so; text says why it is not, as far as that is known. */
 export type Answer = boolean | string;
@@ -20,7 +20,7 @@ export async function waitUntil(
     const deadline = Date.now() + timeout * 1000;
     for (let answer = await probe(); answer !== true; answer = await probe()) {
         if (Date.now() > deadline) {
-            throw new SandboxError(`gave up after ${timeout} s waiting for ${what}${answer ? `: ${answer}` : ""}`);
+            throw new OperatorError(`gave up after ${timeout} s waiting for ${what}${answer ? `: ${answer}` : ""}`);
         }
         await sleep(interval);
     }
