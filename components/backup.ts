@@ -8,7 +8,7 @@ import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
 import { Resources } from "./pod";
-import { botsContainer, botsPodTemplate, BotsRuntime, CONFIG_DIR, DATA_DIR, NAMES } from "./podTemplate";
+import { botsContainer, botsPodTemplate, BotsRuntime, CONFIG_DIR, DATA_DIR, CLAIMS } from "./podTemplate";
 import { startingDeadline } from "../settings/startingDeadline";
 
 /** The inputs of {@link Backup}. */
@@ -37,7 +37,7 @@ export interface BackupArgs {
 const SETS_DIR = "/backup";
 
 /** The volume of the sets, as a volume of a pod. */
-export const SETS_VOLUME = { name: "backup", persistentVolumeClaim: { claimName: NAMES.backup } };
+export const SETS_VOLUME = { name: "backup", persistentVolumeClaim: { claimName: CLAIMS.backup } };
 
 /** The same as a mount of a container. */
 export const SETS_MOUNT = { name: SETS_VOLUME.name, mountPath: SETS_DIR };

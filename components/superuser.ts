@@ -42,7 +42,7 @@ export class Superuser extends pulumi.ComponentResource {
                     activeDeadlineSeconds: DEADLINE,
                     template: botsPodTemplate(runtime, "superuser", {
                         restartPolicy: "OnFailure",
-                        initContainers: [databaseWait(runtime, args.resources)],
+                        initContainers: [databaseWait(runtime)],
                         containers: [
                             botsContainer(runtime, {
                                 name: "superuser",

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { ctr } from "../../sandbox/cluster/ctr";
 import { kubectl } from "../../sandbox/cluster/kubectl";
 import { nodeName } from "../../sandbox/cluster/settings";
-import { waitUntil } from "../../sandbox/cluster/wait";
+import { waitUntil } from "../../operations/wait";
 import { TestNamespace } from "../e2e/namespace";
 import { TestStack } from "../e2e/pulumi/testStack";
 import { withoutFailure } from "../e2e/requests";
