@@ -23,3 +23,9 @@ for (const file of files) {
         });
     });
 }
+
+describe("Pulumi.sandbox.yaml", () => {
+    it("holds no salt, with which the passphrase of any other machine would be wrong", () => {
+        assert.doesNotMatch(readFileSync(join(ROOT, "Pulumi.sandbox.yaml"), "utf8"), /^encryptionsalt/m);
+    });
+});
