@@ -29,7 +29,7 @@ describe("a stack of this program", function () {
     it("is installed in order: the database, its initialisation, then what needs it", async () => {
         said = await stack.up();
         const phases = await namespace.kubectl("get", "pvc", "-o", "jsonpath={.items[*].status.phase}");
-        assert.deepEqual(phases.split(" "), ["Bound", "Bound", "Bound", "Bound"]);
+        assert.deepEqual(phases.split(" "), ["Bound", "Bound", "Bound", "Bound", "Bound"]);
         const made = (what: string) => namespace.value(what, ".metadata.creationTimestamp");
         const [started, completed] = await Promise.all(
             ["startTime", "completionTime"].map((time) => namespace.value("job/bots-db-init", `.status.${time}`)),
