@@ -37,6 +37,8 @@ const LOGS_MOUNT = { name: "logs", mountPath: "/logs" };
  * reads yet. The mount points inside the data volume are made in it: left to the node they would belong to root, or fail on an
  * NFS export that squashes it, and Bots could not write beside them.
  *
+ * Tables that the image cannot use end it before anything is changed.
+ *
  * It waits for the database itself, without an init container: Pulumi tells nothing of those, as of an image that cannot be pulled.
  *
  * The image's init-db exits 0 even when it failed, so afterwards the tables are looked for, and then the migrations: after an
@@ -52,6 +54,7 @@ mkdir -p /tmp/config
 cp /config/* /tmp/config/
 command -v bots-engine > /dev/null || { echo 'Nothing was initialised: the image has no bots-engine on its PATH' >&2; exit 1; }
 ${REACH}python /config/check.py ${[CONFIG_DIR, LOGGING_DIR, LOGS_MOUNT.mountPath, BACKUP_DIR].join(" ")}
+python /config/database_form.py
 left=$(($(cat /tmp/started) + ${deadlineSeconds} - $(date +%s)))
 [ $left -gt 0 ]
 timeout $left /entrypoint.sh init-db

@@ -9,6 +9,8 @@ import { find, system } from "../../support/find";
 interface Image {
     /** `check.py`. */
     readonly checked?: number;
+    /** `database_form.py`. */
+    readonly form?: number;
     /** `healthcheck.py --check startup`. */
     readonly tables?: number;
     /** `migrations.py`. */
@@ -23,7 +25,7 @@ interface Image {
 
 /** Runs the Job's script in a folder in place of the root. The image's init-db ends with 0 whatever happened, as the user's does. */
 function runScript(script: string, image: Image = {}) {
-    const { checked = 0, tables = 0, migrated = 0, seconds = 0, began, engine = true } = image;
+    const { checked = 0, form = 0, tables = 0, migrated = 0, seconds = 0, began, engine = true } = image;
     const root = mkdtempSync(join(tmpdir(), "bots-edi-init-"));
     const program = (path: string, body: string) => {
         writeFileSync(join(root, path), `#!/bin/sh\n${body}\n`);
@@ -36,7 +38,12 @@ function runScript(script: string, image: Image = {}) {
             writeFileSync(join(root, "tmp", "started"), String(Math.floor(Date.now() / 1000) - began));
         program("entrypoint.sh", `echo begun > ${join(root, "begun")}; sleep ${seconds}`);
         if (engine) program("bin/bots-engine", "exit 0");
-        const answers = { "config/check.py": checked, healthcheck: tables, "config/migrations.py": migrated };
+        const answers = {
+            "config/check.py": checked,
+            "config/database_form.py": form,
+            healthcheck: tables,
+            "config/migrations.py": migrated,
+        };
         const cases = Object.entries(answers).map(([part, code]) => `*${part}*) exit ${code} ;;`);
         program("bin/python", `case "$*" in ${cases.join(" ")} esac; exit 9`);
         const here = script.replace(
@@ -99,6 +106,12 @@ describe("DatabaseInit", () => {
             name: "config-backup",
             persistentVolumeClaim: { claimName: "bots-edi-config-pvc" },
         });
+    });
+
+    it('a database made by Bots 3.3 ended Bots 4 with "table exists": it is looked at first, and nothing is initialised', async () => {
+        const [container] = (await init()).spec.containers;
+        const { status, stderr, begun, kept } = runScript(container.command[2] as string, { form: 1 });
+        assert.deepEqual([status, stderr, begun, kept], [1, "", false, false]);
     });
 
     it("fails where the image's init-db does not say that it has failed", async () => {

@@ -66,6 +66,7 @@ describe("Configuration", () => {
         const files = Object.keys(data(await system(), "bots-config-settings")).sort();
         assert.deepEqual(files, [
             "check.py",
+            "database_form.py",
             "directory_monitor.py",
             "engine_lock.py",
             "engine_recovery.py",
