@@ -20,6 +20,20 @@ export function quantityValue(text: string): number | undefined {
     return Number(number) * 1000 ** (DECIMAL.indexOf(suffix) + 1);
 }
 
+/** A quantity as Kubernetes writes it: `2` for `2000m`, `512Mi` for `0.5Gi`. */
+export function canonicalQuantity(text: string): string {
+    const isBinary = text.endsWith("i");
+    const [factor, units] = isBinary ? [1024, ["", ...BINARY]] : [1000, ["m", "", ...DECIMAL]];
+    const value = quantityValue(text) ?? NaN;
+    // In bytes, a part counts as one more; in thousandths.
+    let number = isBinary ? Math.ceil(value) : Math.round(value * 1000);
+    // Too large to be counted exactly, or no quantity.
+    if (!Number.isSafeInteger(number)) return text;
+    let unit = 0;
+    for (; number % factor === 0 && unit + 1 < units.length; unit += 1) number /= factor;
+    return `${number}${units[unit] ?? ""}`;
+}
+
 const CRON = 'a cron schedule of five fields such as "*/5 * * * *"';
 
 const NETWORK_PORT = 'a port from 1 to 65535 or a range, TCP or UDP, such as 22, "10000-10100" or "1194/UDP"';

@@ -235,6 +235,7 @@ export class BotsEdi extends pulumi.ComponentResource {
                     workloadNamespace: namespace,
                     cronJobs: schedules.map(({ cronJob }) => cronJob),
                     repository: settings.image.repository,
+                    imageTag: settings.imageTag,
                     ...settings.imageUpdater,
                 },
                 part(job, deployment, jobqueue.deployment, ...engine.cronJobs),

@@ -5,6 +5,7 @@ import * as random from "@pulumi/random";
 import { labels } from "./labels";
 import { PartOptions } from "./part";
 import { BotsRuntime } from "./podTemplate";
+import { secretData } from "./secretData";
 import { nameIn, Stage } from "./stage";
 import { durable } from "./storage";
 
@@ -96,10 +97,13 @@ export class Credentials extends pulumi.ComponentResource {
 
     private secrets(stage: Stage, dependsOn: pulumi.Resource[] = []): pulumi.Resource[] {
         const { databaseSecret, secretEnv } = this.names(stage);
-        const make = (suffix: string, name: string, stringData: pulumi.Input<Data>, keep: boolean) =>
+        const make = (suffix: string, name: string, values: pulumi.Input<Data>, keep: boolean) =>
             new k8s.core.v1.Secret(
                 nameIn(stage, `${this.name}-${suffix}`),
-                { metadata: { name, namespace: this.args.namespace, labels: labels("config") }, stringData },
+                {
+                    metadata: { name, namespace: this.args.namespace, labels: labels("config") },
+                    data: secretData(values),
+                },
                 { parent: this, dependsOn, ...durable(keep) },
             );
         // As long as the data that it opens. Were the live one kept, so would be what it comes after: db-init and all its ground.

@@ -22,6 +22,8 @@ interface Engine {
     readonly port: number;
     /** Default image: the official one, its version fixed. */
     readonly image: string;
+    /** What tells its claim from that of another engine, whose files it could not read. */
+    readonly claimSuffix: string;
     /** Where the image keeps its data. */
     readonly dataDir: string;
     /** Where the server writes besides its data. */
@@ -40,6 +42,7 @@ export const ENGINES: Readonly<Record<DatabaseEngine, Engine>> = {
         django: "mysql",
         port: 3306,
         image: "docker.io/library/mariadb:10.11.11",
+        claimSuffix: "",
         dataDir: "/var/lib/mysql",
         scratch: ["/tmp", "/run/mysqld"],
         fromSecret: { MARIADB_DATABASE: "DB_NAME", MARIADB_USER: "DB_USER", MARIADB_PASSWORD: "DB_PASSWORD" },
@@ -51,6 +54,7 @@ export const ENGINES: Readonly<Record<DatabaseEngine, Engine>> = {
         django: "postgresql",
         port: 5432,
         image: "docker.io/library/postgres:16.8",
+        claimSuffix: "-postgresql",
         dataDir: "/var/lib/postgresql/data",
         scratch: ["/tmp", "/var/run/postgresql"],
         fromSecret: { POSTGRES_DB: "DB_NAME", POSTGRES_USER: "DB_USER", POSTGRES_PASSWORD: "DB_PASSWORD" },
@@ -94,12 +98,13 @@ export class Database extends pulumi.ComponentResource {
         const child = { parent: this, dependsOn: opts.dependsOn };
         const engine = ENGINES[args.engine];
         const metadata = { name: DATABASE_HOST, namespace: args.namespace, labels: labels("database") };
+        const claimName = `${DATABASE_HOST}${engine.claimSuffix}-data-pvc`;
         const isReady = { exec: { command: [...engine.isReady] } };
 
         const claim = new k8s.core.v1.PersistentVolumeClaim(
-            name,
+            `${name}${engine.claimSuffix}`,
             {
-                metadata: { ...metadata, name: `${DATABASE_HOST}-data-pvc` },
+                metadata: { ...metadata, name: claimName },
                 spec: {
                     accessModes: ["ReadWriteOnce"],
                     storageClassName: args.storageClass,
@@ -166,7 +171,7 @@ export class Database extends pulumi.ComponentResource {
                             },
                         ],
                         volumes: [
-                            { name: "data", persistentVolumeClaim: { claimName: `${DATABASE_HOST}-data-pvc` } },
+                            { name: "data", persistentVolumeClaim: { claimName } },
                             ...engine.scratch.map((_, index) => ({
                                 name: `scratch-${index}`,
                                 emptyDir: { sizeLimit: "1Gi" },

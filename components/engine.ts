@@ -56,7 +56,7 @@ function cronJob(schedule: EngineSchedule, { runtime, resources }: EngineArgs): 
             jobTemplate: {
                 metadata: { labels: labels("engine") },
                 spec: {
-                    ttlSecondsAfterFinished: 600,
+                    ttlSecondsAfterFinished: schedule.ttlSecondsAfterFinished,
                     activeDeadlineSeconds: schedule.deadlineSeconds,
                     backoffLimit: 2,
                     podFailurePolicy: {

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import { DATABASE_WAIT } from "./databaseWait";
 import { labels } from "./labels";
+import { newerTag } from "./newerTag";
 import { PartOptions } from "./part";
 
 /** The inputs of {@link ImageUpdater}. */
@@ -22,12 +23,27 @@ export interface ImageUpdaterArgs {
     readonly cronJobs: readonly string[];
     /** Image repository without tag; its path is what Harbor calls the repository. */
     readonly repository: string;
+    /** Tag of the stack: older versions and pre-releases are not rolled out. */
+    readonly imageTag: string;
 }
 
-/** A whole version: anchored, since Argo Events matches anywhere in the value. */
-const SEMVER = "^v?[0-9]+\\.[0-9]+(\\.[0-9]+)?(-[0-9A-Za-z.-]+)?$";
+/** How Harbor writes down what was pushed, as its webhook is set to: where the parts are in the body. */
+interface Format {
+    /** Name of the Sensor's dependency. */
+    readonly dependency: string;
+    /** What tells its triggers from those of the other format. */
+    readonly suffix: string;
+    /** The `type` of a push. */
+    readonly type: string;
+    /** Key of the rest. */
+    readonly data: string;
+}
 
-const DEPENDENCY = "harbor-push";
+/** Source: Harbor's documentation, "Configuring Webhook Notifications". */
+const FORMATS: readonly Format[] = [
+    { dependency: "harbor-push", suffix: "", type: "PUSH_ARTIFACT", data: "event_data" },
+    { dependency: "harbor-push-cloudevents", suffix: "-cloudevents", type: "harbor.artifact.pushed", data: "data" },
+];
 
 /** A workload that is patched, and its container that carries the image. */
 interface Target {
@@ -53,7 +69,7 @@ function literal(text: string): string {
 }
 
 /** A strategic merge patch finds the container by its name, so nothing else of the list is touched. */
-function trigger(target: Target, args: ImageUpdaterArgs) {
+function trigger(target: Target, { dependency, suffix, data }: Format, args: ImageUpdaterArgs) {
     const isCronJob = target.kind === "CronJob";
     const image = args.repository;
     // The init container's image too: it waits for the migrations of its own.
@@ -65,7 +81,9 @@ function trigger(target: Target, args: ImageUpdaterArgs) {
     const path = `${isCronJob ? "spec.jobTemplate." : ""}spec.template.spec`;
     return {
         template: {
-            name: target.name,
+            name: `${target.name}${suffix}`,
+            // Without it a trigger waits for every dependency.
+            conditions: dependency,
             k8s: {
                 operation: "patch",
                 patchStrategy: "application/strategic-merge-patch+json",
@@ -81,8 +99,8 @@ function trigger(target: Target, args: ImageUpdaterArgs) {
                 },
                 parameters: Object.keys(pod).map((containers) => ({
                     src: {
-                        dependencyName: DEPENDENCY,
-                        dataTemplate: `${image}:{{ (index .Input.body.event_data.resources 0).tag }}`,
+                        dependencyName: dependency,
+                        dataTemplate: `${image}:{{ (index .Input.body.${data}.resources 0).tag }}`,
                     },
                     dest: `${path}.${containers}.0.image`,
                 })),
@@ -145,24 +163,20 @@ export class ImageUpdater extends pulumi.ComponentResource {
                 spec: {
                     eventBusName: args.eventBus,
                     template: { serviceAccountName: objectName },
-                    dependencies: [
-                        {
-                            name: DEPENDENCY,
-                            eventSourceName: args.eventSource,
-                            eventName: args.eventName,
-                            filters: {
-                                data: [
-                                    matches("body.type", "^PUSH_ARTIFACT$"),
-                                    matches(
-                                        "body.event_data.repository.repo_full_name",
-                                        `^${literal(repositoryPath)}$`,
-                                    ),
-                                    matches("body.event_data.resources.0.tag", SEMVER),
-                                ],
-                            },
+                    // Each pattern is anchored, since Argo Events matches anywhere in the value.
+                    dependencies: FORMATS.map(({ dependency, type, data }) => ({
+                        name: dependency,
+                        eventSourceName: args.eventSource,
+                        eventName: args.eventName,
+                        filters: {
+                            data: [
+                                matches("body.type", `^${literal(type)}$`),
+                                matches(`body.${data}.repository.repo_full_name`, `^${literal(repositoryPath)}$`),
+                                matches(`body.${data}.resources.0.tag`, newerTag(args.imageTag)),
+                            ],
                         },
-                    ],
-                    triggers: patched.map((target) => trigger(target, args)),
+                    })),
+                    triggers: FORMATS.flatMap((format) => patched.map((target) => trigger(target, format, args))),
                 },
             },
             { ...child, dependsOn: [binding, ...(opts.dependsOn ?? [])] },

@@ -23,16 +23,36 @@ export interface IngressArgs {
     readonly skipAwait: boolean;
 }
 
-/** What a controller has to be told, by a part of its class's name. Source: spec, Traefik's. */
+/** What a controller has to be told, by a part of its class's name. Source for Traefik: spec. */
+const CLASSES: readonly { readonly named: RegExp; readonly annotations: (tls: boolean) => Record<string, string> }[] = [
+    {
+        named: /traefik/,
+        annotations: (tls) => ({
+            "traefik.ingress.kubernetes.io/router.entrypoints": tls ? "websecure" : "web",
+            ...(tls && { "traefik.ingress.kubernetes.io/router.tls": "true" }),
+        }),
+    },
+    // A plugin that is restored is larger than 1 MB and may take longer than 60 s, where these end a request by themselves.
+    {
+        named: /nginx/,
+        annotations: () => ({
+            "nginx.ingress.kubernetes.io/proxy-body-size": "100m",
+            "nginx.ingress.kubernetes.io/proxy-read-timeout": "300",
+            "nginx.ingress.kubernetes.io/proxy-send-timeout": "300",
+        }),
+    },
+    {
+        named: /haproxy/,
+        annotations: () => ({
+            "haproxy.org/timeout-server": "300s",
+            "haproxy-ingress.github.io/timeout-server": "300s",
+        }),
+    },
+    { named: /openshift/, annotations: () => ({ "haproxy.router.openshift.io/timeout": "300s" }) },
+];
+
 function classAnnotations(className: string, tls: boolean): Record<string, string> {
-    const traefik = "traefik.ingress.kubernetes.io/router";
-    if (className.includes("traefik")) {
-        return tls
-            ? { [`${traefik}.entrypoints`]: "websecure", [`${traefik}.tls`]: "true" }
-            : { [`${traefik}.entrypoints`]: "web" };
-    }
-    // A plugin that is restored is larger than the 1 MB that ingress-nginx lets through.
-    return className.includes("nginx") ? { "nginx.ingress.kubernetes.io/proxy-body-size": "100m" } : {};
+    return CLASSES.find(({ named }) => named.test(className))?.annotations(tls) ?? {};
 }
 
 function withoutNulls(annotations: Record<string, string | null>): Record<string, string> {

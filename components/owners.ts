@@ -62,13 +62,14 @@ export const OWNERS: readonly Ownership[] = [
 export function ownership(
     object: Shared,
     sharings: readonly Sharing[] = [],
-): { annotations: Record<string, string>; ignoreChanges: string[] } {
+): { annotations?: Record<string, string>; ignoreChanges: string[] } {
     const rows = OWNERS.filter(
         (row) => row.object === object && (row.sharing === undefined || sharings.includes(row.sharing)),
     );
     const isForced = rows.some(({ update }) => update === "takes back");
     return {
-        annotations: isForced ? { "pulumi.com/patchForce": "true" } : {},
+        // Left out where there is none: in a plan the provider keeps an empty map, and in the update it does not.
+        ...(isForced && { annotations: { "pulumi.com/patchForce": "true" } }),
         ignoreChanges: rows.filter(({ update }) => update === "ignores").map(({ field }) => field),
     };
 }

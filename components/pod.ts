@@ -1,6 +1,7 @@
 /** What every pod has in common, whatever runs in it: what is hardened here, and what a stack says of all its pods. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { canonicalQuantity } from "../formats";
 import { Component, labels } from "./labels";
 
 type Container = k8s.types.input.core.v1.Container;
@@ -117,6 +118,11 @@ function fileVolumes({ files }: PodOverlay): Volume[] {
     }));
 }
 
+/** Written as the API server does: the provider does so too once all of a pod is known, and an update would not be as planned. */
+function canonical(quantities: Readonly<Record<string, string>>): Record<string, string> {
+    return Object.fromEntries(Object.entries(quantities).map(([kind, value]) => [kind, canonicalQuantity(value)]));
+}
+
 /** A container, with what the stack says of every one. */
 function overlaid(overlay: PodOverlay, container: PodContainer): Container {
     const { ephemeralStorage, env, files } = overlay;
@@ -129,8 +135,8 @@ function overlaid(overlay: PodOverlay, container: PodContainer): Container {
         ...(variables.length > 0 && { env: [...(container.env ?? []), ...variables] }),
         ...(mounts.length > 0 && { volumeMounts: [...(container.volumeMounts ?? []), ...mounts] }),
         resources: {
-            requests: { ...requests, "ephemeral-storage": ephemeralStorage.request },
-            limits: { ...limits, "ephemeral-storage": ephemeralStorage.limit },
+            requests: canonical({ ...requests, "ephemeral-storage": ephemeralStorage.request }),
+            limits: canonical({ ...limits, "ephemeral-storage": ephemeralStorage.limit }),
         },
     };
 }
@@ -139,10 +145,11 @@ function overlaid(overlay: PodOverlay, container: PodContainer): Container {
 export function podTemplate(overlay: PodOverlay, component: Component, pod: Pod): PodTemplateSpec {
     const { user, annotations, containers, initContainers, volumes = [], ...spec } = pod;
     const { imagePullSecret, nodeSelector, tolerations, priorityClass } = overlay;
+    const allAnnotations = { ...overlay.annotations, ...annotations };
     return {
         metadata: {
             labels: { ...overlay.labels, ...labels(component) },
-            annotations: { ...overlay.annotations, ...annotations },
+            ...(Object.keys(allAnnotations).length > 0 && { annotations: allAnnotations }),
         },
         spec: {
             automountServiceAccountToken: false,

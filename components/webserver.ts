@@ -100,7 +100,6 @@ export class Webserver extends pulumi.ComponentResource {
                                     failureThreshold: 2,
                                 }),
                                 startupProbe: probe("startup", {
-                                    initialDelaySeconds: 0,
                                     periodSeconds: 5,
                                     timeoutSeconds: 3,
                                     failureThreshold: 30,

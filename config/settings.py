@@ -9,7 +9,11 @@ Optional, with the default:
 
     DB_ENGINE              mysql      mysql, postgresql or sqlite
     DB_PORT                           the engine's usual port
-    DB_READ_TIMEOUT        60         seconds without an answer after which a query on the database is given up
+    DB_READ_TIMEOUT        60         seconds without an answer after which a query on the database is given up; 3600 for
+                                      an engine, which deletes years of transactions, and whose lock sees a database that is gone
+    DB_SSL_MODE            prefer     how the connection is kept secret: prefer (by the driver's own will), require (TLS with
+                                      whoever answers), verify-ca (TLS, a certificate of DB_SSL_CA), verify-full (its name too)
+    DB_SSL_CA                         file of the certificates that verify-ca and verify-full believe
     ALLOWED_HOSTS          localhost,127.0.0.1,[::1]   host names, comma separated; .example.com means all below it
     CSRF_TRUSTED_ORIGINS              origins with their scheme, comma separated: https://bots.example.com
     DJANGO_SECURE          false      true where only a TLS proxy reaches the server: X-Forwarded-Proto is believed
@@ -121,6 +125,17 @@ def address(name):
     return host, int(port)
 
 
+def database_tls():
+    """Returns how the connection to the database is kept secret, and the file of the certificates that are believed."""
+    mode = choice("DB_SSL_MODE", "prefer", ["prefer", "require", "verify-ca", "verify-full"])
+    ca = os.environ.get("DB_SSL_CA", "")
+    if mode.startswith("verify-") != bool(ca):
+        problems.append(f"DB_SSL_CA is {ca!r}: expected a file beside DB_SSL_MODE verify-ca or verify-full, and only there")
+    elif ca and not os.access(ca, os.R_OK):
+        problems.append(f"DB_SSL_CA is {ca!r}: expected a file that can be read")
+    return mode, ca
+
+
 def utc_offset():
     """The time zone's offset of the moment, as MySQL takes it: +05:30."""
     offset = time.strftime("%z")
@@ -175,9 +190,34 @@ def name_for_bots_3(path):
 if not bots_4 and os.path.isabs(usersys):
     name_for_bots_3(usersys)
 
+
+def join(*paths):
+    """Joins paths; a relative one begins at the environment's folder, as Bots 4 has it, and not inside the package of Bots 3.3."""
+    return os.path.normpath(os.path.join(os.path.dirname(botssys), *paths))
+
+
+if not bots_4 and "bots.botslib" in sys.modules:
+    sys.modules["bots.botslib"].join = join
+
 # --- Database ------------------------------------------------------------------------------------------------------
 
+IS_ENGINE = "bots.router" in sys.modules  # nothing else loads it
+READ_TIMEOUT = 3600 if IS_ENGINE else 60  # seconds
 CONNECT_TIMEOUT = 5  # seconds; the driver's own limit is minutes where packets are dropped
+
+
+def mysql_tls():
+    """Returns what the driver has to be told; by itself it speaks in clear."""
+    mode, ca = database_tls()
+    driver = sys.modules.get("MySQLdb")
+    if mode == "prefer" or driver is None:
+        return {}
+    if driver.__name__ == "pymysql":
+        return {"ssl": {"ca": ca or None, "check_hostname": mode == "verify-full", "verify_mode": "required" if ca else "none"}}
+    # The library of MariaDB, version 3, verifies the certificate wherever it has a CA, and for VERIFY_CA the name as well.
+    verify_ca = "REQUIRED" if driver.get_client_info().startswith("3.") else "VERIFY_CA"
+    modes = {"require": "REQUIRED", "verify-ca": verify_ca, "verify-full": "VERIFY_IDENTITY"}
+    return {"ssl_mode": modes.get(mode), **({"ssl": {"ca": ca}} if ca else {})}
 
 
 def mysql():
@@ -191,7 +231,7 @@ def mysql():
             pymysql.install_as_MySQLdb()
         except ImportError:
             problems.append("DB_ENGINE is 'mysql': the Python package mysqlclient or PyMySQL is missing in the image")
-    timeout = integer("DB_READ_TIMEOUT", 60, 86400)
+    timeout = integer("DB_READ_TIMEOUT", READ_TIMEOUT, 86400)
     options = {
         "charset": "utf8mb4",
         # The engine's own connection, which Django does not make, has the time zone from here.
@@ -199,6 +239,7 @@ def mysql():
         "connect_timeout": CONNECT_TIMEOUT,
         "read_timeout": timeout,
         "write_timeout": timeout,
+        **mysql_tls(),
     }
     probe = {"connect_timeout": 1, "read_timeout": 1, "write_timeout": 1}
     return server("django.db.backends.mysql", 3306, options), probe
@@ -211,8 +252,12 @@ def postgresql():
         problems.append(f"DB_ENGINE is 'postgresql': the Python package {driver} is missing in the image")
     # Bots compares the engine's name literally, and Django dropped the old one in 3.0.
     engine = "django.db.backends.postgresql" if bots_4 else "django.db.backends.postgresql_psycopg2"
-    timeout = integer("DB_READ_TIMEOUT", 60, 86400)
+    timeout = integer("DB_READ_TIMEOUT", READ_TIMEOUT, 86400)
     options = {"connect_timeout": CONNECT_TIMEOUT, "tcp_user_timeout": timeout * 1000}
+    mode, ca = database_tls()
+    if mode != "prefer":
+        # Variables of libpq: the engine of Bots 3.3 leaves the options out of its connection.
+        os.environ.update(PGSSLMODE=mode, PGSSLROOTCERT=ca)
     # libpq takes no connect_timeout below 2 s; the check's own limit is what keeps the answer in time.
     probe = {
         "connect_timeout": 2,
@@ -409,7 +454,7 @@ METRICS_FILES = {"schedules": LOCK_FILE, "lock": LOCK_FILE, "jobs": JOURNAL_FILE
 # Beside this file, or where the image found it: an image copies no more than this file and bots.ini out of /config.
 sys.path += [os.path.dirname(os.path.abspath(__file__)), "/config"]
 
-if "bots.router" in sys.modules:  # only Bots' engine loads it
+if IS_ENGINE:
     try:
         from engine_lock import BUSY, EngineLock
         from engine_run import install

@@ -20,9 +20,14 @@ export interface EngineSchedule {
     readonly deadlineSeconds: number;
     /** Seconds that a run may start late. */
     readonly startingDeadlineSeconds: number;
+    /** Seconds that a Job is kept once it has ended, unless the CronJob's history is full before. */
+    readonly ttlSecondsAfterFinished: number;
     /** Stop scheduling. */
     readonly suspend: boolean;
 }
+
+/** Source: spec. */
+const LEAST_TTL = 600;
 
 /** All schedules of the engine, the specification's first. */
 export function engineSchedules({ engine, timeZone }: Pick<Checked, "engine" | "timeZone">): EngineSchedule[] {
@@ -35,6 +40,8 @@ export function engineSchedules({ engine, timeZone }: Pick<Checked, "engine" | "
         routes: own.routes,
         deadlineSeconds: own.deadlineSeconds,
         startingDeadlineSeconds: own.startingDeadlineSeconds ?? startingDeadline(own.schedule),
+        // A failed run is seen until the next one has had all its time, however rarely the schedule comes.
+        ttlSecondsAfterFinished: Math.max(LEAST_TTL, startingDeadline(own.schedule) + own.deadlineSeconds),
         suspend: own.suspend,
     });
     return [

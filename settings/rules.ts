@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { iniFault } from "./botsIni";
+import { databaseTlsFault, lacksAuthorities } from "./databaseTls";
 import { isLess, largestFile, leastMemory, RUN_ENGINES } from "./engineMemory";
 import { engineSchedules } from "./engineSchedules";
 import type { Checked } from "./schema";
@@ -213,6 +214,17 @@ const RULES: readonly Rule[] = [
         name === "EMAIL_USE_SSL" && isTrue(value) && isTrue(given("env.EMAIL_USE_TLS"))
             ? "false beside EMAIL_USE_TLS: a mail server speaks the one or the other"
             : undefined,
+    ),
+    entries("env", (name, _, { settings, given }) =>
+        databaseTlsFault(name, {
+            mode: given("env.DB_SSL_MODE"),
+            ca: given("env.DB_SSL_CA"),
+            isInCluster: given("database") !== undefined,
+            directories: (settings.pods?.files ?? []).map(({ path }) => path),
+        }),
+    ),
+    rule("env.DB_SSL_CA", "the file of the authorities that DB_SSL_MODE verifies by", ({ env }) =>
+        lacksAuthorities(env?.["DB_SSL_MODE"], env?.["DB_SSL_CA"]),
     ),
     ({ settings: { botsIni = {} } }) =>
         Object.entries(botsIni).flatMap(([section, values]) =>

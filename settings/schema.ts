@@ -373,7 +373,7 @@ export const schema = z.strictObject({
                 .record(formats.labelKey, formats.anyText.nullable())
                 .default({})
                 .describe(
-                    "Annotations of the Ingress, beside those that a class called like `traefik` (spec) or `nginx` gets; `null` removes one.",
+                    "Annotations of the Ingress, beside those that a class called like `traefik` (spec), `nginx`, `haproxy` or `openshift` gets; `null` removes one.",
                 ),
             skipAwait: z
                 .boolean()

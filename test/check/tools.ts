@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path";
 import { cacheDir } from "../../sandbox/paths";
 
+const ACTIONLINT = "v1.7.12";
 const CHECKOV = "3.3.30";
 const KUBE_SCORE = "v1.20.0";
 
@@ -27,6 +28,19 @@ function run(command: string, args: string[], env: NodeJS.ProcessEnv = {}): void
     execFileSync(command, args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
 }
 
+/** The command of a Go module. */
+function goCommand(name: string, source: string, version: string): string {
+    const folder = cached(`${name}-${version}`, (bin) => {
+        run("go", ["install", `${source}@${version}`], { GOBIN: bin });
+    });
+    return join(folder, name);
+}
+
+/** The command that starts actionlint. */
+export function actionlint(): string {
+    return goCommand("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", ACTIONLINT);
+}
+
 /** The command that starts checkov. */
 export function checkov(): string[] {
     const folder = cached(`checkov-${CHECKOV}`, (venv) => {
@@ -39,8 +53,5 @@ export function checkov(): string[] {
 
 /** The command that starts kube-score. */
 export function kubeScore(): string[] {
-    const folder = cached(`kube-score-${KUBE_SCORE}`, (bin) => {
-        run("go", ["install", `github.com/zegl/kube-score/cmd/kube-score@${KUBE_SCORE}`], { GOBIN: bin });
-    });
-    return [join(folder, "kube-score")];
+    return [goCommand("kube-score", "github.com/zegl/kube-score/cmd/kube-score", KUBE_SCORE)];
 }

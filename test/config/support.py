@@ -162,6 +162,8 @@ class Environment:
 class MariaDb:
     """A real MariaDB server on a loopback port, with its data in a temporary folder."""
 
+    options = ()  # more of them, for a test's own server
+
     def __init__(self, folder):
         self.folder = folder
         self.port = free_port()
@@ -187,6 +189,7 @@ class MariaDb:
             # Nothing here has to survive a power cut.
             "--innodb-flush-method=nosync",
             "--innodb-flush-log-at-trx-commit=0",
+            *self.options,
             *self.user(),
         ]
         with open(self.folder / "log", "a") as log:
@@ -262,6 +265,8 @@ def accepts_within(port, seconds):
 class PostgreSql:
     """A real PostgreSQL server on a loopback port. It refuses to run as root, so then it runs as its package's user."""
 
+    options = ()  # more of them, for a test's own server
+
     def __init__(self):
         self.user = "postgres" if os.getuid() == 0 else None
         self.folder = Path(tempfile.mkdtemp(prefix="bots-edi-postgresql-"))
@@ -272,6 +277,12 @@ class PostgreSql:
         self.process = None
         self.run("initdb", f"--pgdata={self.folder}/data", "--username=root", "--auth=trust", "--no-sync")
 
+    def own(self, path):
+        """Leaves a file of the folder to the server's user alone."""
+        if self.user:
+            shutil.chown(self.folder / path, self.user)
+        (self.folder / path).chmod(0o600)
+
     def run(self, program, *arguments):
         """Runs one of PostgreSQL's programs to its end and returns what it printed."""
         command = [self.bin / program, *arguments]
@@ -281,7 +292,7 @@ class PostgreSql:
     def start(self):
         """Starts the server and waits until it accepts connections."""
         command = [self.bin / "postgres", "-D", self.folder / "data", "-h", "127.0.0.1", "-p", str(self.port)]
-        command += ["-k", self.folder, "-c", "fsync=off"]
+        command += ["-k", self.folder, "-c", "fsync=off", *self.options]
         with open(self.folder / "log", "a") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, user=self.user)
         wait_until(lambda: "ready to accept connections" in (self.folder / "log").read_text(), "PostgreSQL did not start")

@@ -259,6 +259,16 @@ def test_an_engine_that_is_not_as_expected_does_not_start_and_one_line_says_why(
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_relative_path_was_looked_up_inside_the_package_it_begins_at_the_environments_folder(orders):
+    orders.put("alpha", range(3))
+    orders.change_channel("alpha_in", path="orders/alpha/in")
+    orders.change_channel("alpha_out", path="orders/alpha/out")
+    code, output = orders.run("--new")
+    assert code == 0, output
+    assert orders.sent("alpha") == each_once(range(3))
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_an_inbox_that_cannot_be_emptied_is_told_and_nothing_of_it_is_sent(orders):
     orders.put("beta", range(3))
     inbox = orders.folder / "alpha/in"

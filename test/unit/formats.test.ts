@@ -29,6 +29,25 @@ describe("formats", () => {
         );
     });
 
+    it("writes quantities as Kubernetes does", () => {
+        for (const [written, canonical] of [
+            ["2000m", "2"],
+            ["1500m", "1500m"],
+            ["0.5", "500m"],
+            ["0.07", "70m"],
+            ["1", "1"],
+            ["1000", "1k"],
+            ["1000M", "1G"],
+            ["1024Mi", "1Gi"],
+            ["0.5Gi", "512Mi"],
+            ["1.5Gi", "1536Mi"],
+            ["1024", "1024"],
+            ["9999999Ei", "9999999Ei"],
+        ] as const) {
+            assert.equal(formats.canonicalQuantity(written), canonical, written);
+        }
+    });
+
     it("takes quantities above zero", () => {
         takes(formats.cpu, ["100m", "1", "0.5"], ["0", "0m", "", "one", 1, "256Mi", "0.5m"]);
         takes(formats.memory, ["256Mi", "1G", "1.5Gi", "1000000"], ["0Mi", "256MB", "512m"]);

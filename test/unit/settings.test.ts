@@ -393,6 +393,34 @@ describe("settings", () => {
                 /env\.EMAIL_TIMEOUT is "5"; takes no other EMAIL_ than EMAIL_HOST, EMAIL_PORT, /,
             ],
             [
+                "a database that requires TLS was reached in clear: a mode that there is not",
+                { env: { DB_SSL_MODE: "on" } },
+                /env\.DB_SSL_MODE is "on"; takes prefer \| require \| verify-ca \| verify-full/,
+            ],
+            [
+                "a database that requires TLS was reached in clear: a mode without its authorities",
+                { env: { DB_SSL_MODE: "verify-full" } },
+                /env\.DB_SSL_CA is missing; takes the file of the authorities that DB_SSL_MODE verifies by/,
+            ],
+            [
+                "a database that requires TLS was reached in clear: authorities that nobody looks at",
+                { env: { DB_SSL_MODE: "require", DB_SSL_CA: "/etc/ssl/certs/ca-certificates.crt" } },
+                /env\.DB_SSL_CA is "[^"]*"; takes nothing but beside DB_SSL_MODE verify-ca or verify-full/,
+            ],
+            [
+                "a database that requires TLS was reached in clear: authorities that no pod has",
+                {
+                    env: { DB_SSL_MODE: "verify-ca", DB_SSL_CA: "/etc/other/ca.crt" },
+                    pods: { files: [{ secret: "database-ca", path: "/etc/database-ca" }] },
+                },
+                /env\.DB_SSL_CA is "\/etc\/other\/ca\.crt"; takes a file in a directory of pods\.files, or/,
+            ],
+            [
+                "a database that requires TLS was reached in clear: one in the cluster, which has none",
+                { database: {}, env: { DB_SSL_MODE: "require" } },
+                /env\.DB_SSL_MODE is "require"; takes nothing beside database, which is in the cluster/,
+            ],
+            [
                 "a secret EMAIL_ that was accepted and ignored",
                 { secretEnv: { EMAIL_SSL_KEYFILE: "x" } },
                 /secretEnv\.EMAIL_SSL_KEYFILE is \[secret\]; takes no other EMAIL_ than/,
@@ -517,6 +545,17 @@ describe("settings", () => {
         assert.equal(errors({ ...TAG, env: { EMAIL_USE_SSL: "true" } }).length, reads ? 0 : 1);
         const both = errors({ ...TAG, env: { EMAIL_USE_SSL: "True", EMAIL_USE_TLS: "true" } });
         assert.match(both.at(-1) ?? "", /env\.EMAIL_USE_SSL is "True"; takes false beside EMAIL_USE_TLS/);
+    });
+
+    it("a database that requires TLS was reached in clear: it is taken with authorities of a Secret, or Debian's", () => {
+        const pods = { files: [{ secret: "database-ca", path: "/etc/database-ca" }] };
+        for (const env of [
+            { DB_SSL_MODE: "require" },
+            { DB_SSL_MODE: "verify-full", DB_SSL_CA: "/etc/database-ca/ca.crt" },
+            { DB_SSL_MODE: "verify-ca", DB_SSL_CA: "/etc/ssl/certs/ca-certificates.crt" },
+        ]) {
+            assert.deepEqual(errors({ ...TAG, env, pods }), []);
+        }
     });
 
     it("takes the controller's own certificate in production, once that is said", () => {

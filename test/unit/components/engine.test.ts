@@ -8,11 +8,10 @@ describe("Engine", () => {
         assert.equal(spec.concurrencyPolicy, "Forbid");
         assert.deepEqual([spec.successfulJobsHistoryLimit, spec.failedJobsHistoryLimit], [3, 1]);
         const job = spec.jobTemplate.spec;
-        assert.equal(job.ttlSecondsAfterFinished, 600);
         const [container] = job.template.spec.containers;
         assert.deepEqual([container.command, container.args], [["/entrypoint.sh"], ["engine", "--new"]]);
         const { requests, limits } = container.resources;
-        assert.deepEqual([requests.cpu, requests.memory, limits.cpu, limits.memory], ["200m", "512Mi", "2000m", "2Gi"]);
+        assert.deepEqual([requests.cpu, requests.memory, limits.cpu, limits.memory], ["200m", "512Mi", "2", "2Gi"]);
         assert.deepEqual(spec.jobTemplate.metadata.labels.component, "engine");
     });
 
@@ -24,6 +23,15 @@ describe("Engine", () => {
         assert.equal(await window("*/5 * * * *"), 300);
         assert.equal(await window("* * * * *"), 300);
         assert.equal(await window("@every 6h"), 6 * 3600);
+    });
+
+    it("a failed run was gone after ten minutes, before anybody saw it: it stays until the next has had its time", async () => {
+        const ttl = async (schedule: string, deadlineSeconds: number) =>
+            find(await system({ engine: { schedule, deadlineSeconds } }), "CronJob", "bots-engine").inputs.spec
+                .jobTemplate.spec.ttlSecondsAfterFinished as number;
+        assert.equal(await ttl("0 3 * * *", 3600), 86400 + 3600);
+        assert.equal(await ttl("*/5 * * * *", 3600), 300 + 3600);
+        assert.equal(await ttl("* * * * *", 60), 600);
     });
 
     it("gives up a run that is later than the window where one is set", async () => {

@@ -66,6 +66,7 @@ describe("Configuration", () => {
         const files = Object.keys(data(await system(), "bots-config-settings")).sort();
         assert.deepEqual(files, [
             "check.py",
+            "database_form.py",
             "directory_monitor.py",
             "engine_lock.py",
             "engine_recovery.py",
@@ -151,8 +152,10 @@ describe("Credentials", () => {
     it("generates the Secret for a database in the cluster, its passwords secret", async () => {
         const made = await system({ database: {} });
         const { inputs, protect } = find(made, "Secret", "bots-edidb-secret");
-        assert.deepEqual(inputs.stringData[SECRET_SIGNATURE] !== undefined, true);
-        const { DB_PASSWORD, DJANGO_SECRET_KEY, ...plain } = inputs.stringData.value;
+        assert.deepEqual(inputs.data[SECRET_SIGNATURE] !== undefined, true);
+        const values = Object.entries(inputs.data.value as Record<string, string>);
+        const decoded = values.map(([key, value]) => [key, Buffer.from(value, "base64").toString()] as const);
+        const { DB_PASSWORD, DJANGO_SECRET_KEY, ...plain } = Object.fromEntries(decoded);
         assert.deepEqual(plain, {
             DB_ENGINE: "mysql",
             DB_HOST: "bots-db",
@@ -163,7 +166,7 @@ describe("Credentials", () => {
         assert.ok(DB_PASSWORD && DJANGO_SECRET_KEY);
         // What comes after db-init cannot be protected: `destroy --exclude-protected` would keep db-init, and all before it.
         const candidate = find(made, "Secret", "bots-edidb-secret-candidate");
-        assert.deepEqual(candidate.inputs.stringData, inputs.stringData);
+        assert.deepEqual(candidate.inputs.data, inputs.data);
         assert.deepEqual([candidate.protect, protect], [true, false]);
     });
 
@@ -189,7 +192,7 @@ describe("Credentials", () => {
             ({ inputs }) => inputs.kind !== "Secret" && JSON.stringify(inputs).includes("hunter2"),
         );
         assert.deepEqual(elsewhere, []);
-        assert.ok(SECRET_SIGNATURE in find(made, "Secret", "bots-edi-secret-env").inputs.stringData);
+        assert.ok(SECRET_SIGNATURE in find(made, "Secret", "bots-edi-secret-env").inputs.data);
     });
 });
 
@@ -212,13 +215,26 @@ describe("Database", () => {
         assert.deepEqual(timeouts, { create: "600s", update: "600s", delete: "600s" });
     });
 
-    for (const [engine, image, port] of [
-        ["mariadb", "docker.io/library/mariadb:10.11.11", 3306],
-        ["postgresql", "docker.io/library/postgres:16.8", 5432],
+    it("postgresql in place of mariadb was empty, on the claim of the other's files: each has a claim, kept by itself", async () => {
+        const claims = async (engine: "mariadb" | "postgresql") =>
+            (await system({ database: { engine } })).filter(({ inputs }) => inputs.kind === "PersistentVolumeClaim");
+        const before = await claims("mariadb");
+        const after = await claims("postgresql");
+        const left = before.filter(({ name }) => !after.some((other) => other.name === name));
+        // Protected: an update that would take it away ends before it begins.
+        assert.deepEqual(
+            left.map(({ inputs, protect }) => [(inputs as Manifest).metadata.name, protect]),
+            [["bots-db-data-pvc", true]],
+        );
+    });
+
+    for (const [engine, image, port, claimName] of [
+        ["mariadb", "docker.io/library/mariadb:10.11.11", 3306, "bots-db-data-pvc"],
+        ["postgresql", "docker.io/library/postgres:16.8", 5432, "bots-db-postgresql-data-pvc"],
     ] as const) {
         it(`runs ${engine}, restricted, on a claim of its own`, async () => {
             const made = await system({ database: { engine, size: "3Gi" } });
-            const claim = find(made, "PersistentVolumeClaim", "bots-db-data-pvc");
+            const claim = find(made, "PersistentVolumeClaim", claimName);
             assert.equal(claim.inputs.spec.resources.requests.storage, "3Gi");
             assert.equal(claim.protect, true);
             const { spec } = find(made, "StatefulSet", "bots-db").inputs;

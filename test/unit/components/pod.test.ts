@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { canonicalQuantity } from "../../../formats";
 import { SettingsInput } from "../../../settings";
 import { Manifest, podTemplates, system } from "../../support/find";
 
@@ -95,6 +96,34 @@ describe("every pod", () => {
                     { name: "LICENCE", valueFrom: { secretKeyRef: { name: "licence", key: "LICENCE" } } },
                 ]);
             }
+        }
+    });
+
+    it("an update did other than what was planned: pods are written as the API server writes them", async () => {
+        const database = { resources: { limits: { cpu: "2000m", memory: "2048Mi" } } };
+        const made = await system({
+            database,
+            secretEnv: { PIN: "1" },
+            pods: { ephemeralStorage: { limit: "0.5Gi" } },
+        });
+        const odd = (value: unknown, path: string): string[] => {
+            if (value === 0) return [path];
+            if (typeof value !== "object" || value === null) return [];
+            const inner = Object.entries(value);
+            // An emptyDir without limits is one.
+            if (inner.length === 0) return path.endsWith(".emptyDir") ? [] : [path];
+            return inner.flatMap(([key, one]) =>
+                /\.(requests|limits)$/.test(path) && canonicalQuantity(String(one)) !== one
+                    ? [`${path}.${key}`]
+                    : odd(one, `${path}.${key}`),
+            );
+        };
+        const templates = podTemplates(made);
+        assert.ok(templates.length > 5);
+        for (const [name, template] of templates) assert.deepEqual(odd(template, name), []);
+        for (const { inputs } of made) {
+            const { metadata } = inputs as Manifest;
+            if (metadata?.annotations) assert.notDeepEqual(metadata.annotations, {});
         }
     });
 });

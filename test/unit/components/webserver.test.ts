@@ -3,7 +3,7 @@ import { find, system } from "../../support/find";
 
 const RESOURCES = {
     requests: { cpu: "100m", memory: "256Mi", "ephemeral-storage": "64Mi" },
-    limits: { cpu: "1000m", memory: "1Gi", "ephemeral-storage": "2Gi" },
+    limits: { cpu: "1", memory: "1Gi", "ephemeral-storage": "2Gi" },
 };
 const probe = (check: string) => ({ path: `/health/${check}`, port: "http", scheme: "HTTP" });
 
@@ -43,7 +43,6 @@ describe("Webserver", () => {
         });
         assert.deepEqual(container.startupProbe, {
             httpGet: probe("startup"),
-            initialDelaySeconds: 0,
             periodSeconds: 5,
             timeoutSeconds: 3,
             failureThreshold: 30,
