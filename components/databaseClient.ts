@@ -23,7 +23,11 @@ const SCRIPT = readFileSync(join(__dirname, "..", "config", "database_client.sh"
  * @param image - an image with `mariadb-dump` and `mariadb`, `mysqldump` and `mysql`, or `pg_dump` and `psql`
  */
 export function databaseClient(runtime: BotsRuntime, image: string, resources: Resources): PodContainer {
-    const optional = fromSecret(runtime.databaseSecret, "DB_ENGINE", { optional: true });
+    const engine = fromSecret(runtime.databaseSecret, "DB_ENGINE", { optional: true });
+    const tls = ["DB_SSL_MODE", "DB_SSL_CA"].map((key) => ({
+        name: key,
+        valueFrom: { configMapKeyRef: { name: runtime.configMaps.env, key, optional: true } },
+    }));
     const credentials = ["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT"];
     return {
         name: "database-client",
@@ -31,7 +35,7 @@ export function databaseClient(runtime: BotsRuntime, image: string, resources: R
         imagePullPolicy: "IfNotPresent",
         restartPolicy: "Always",
         command: ["/bin/sh", "-c", SCRIPT],
-        env: [optional, ...credentials.map((key) => fromSecret(runtime.databaseSecret, key)), EXCHANGE_ENV],
+        env: [engine, ...credentials.map((key) => fromSecret(runtime.databaseSecret, key)), ...tls, EXCHANGE_ENV],
         securityContext: HARDENED,
         resources,
         volumeMounts: [EXCHANGE_MOUNT, { name: "tmp", mountPath: "/tmp" }],

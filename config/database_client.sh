@@ -17,9 +17,21 @@ client() {
 export MYSQL_PWD="$DB_PASSWORD" PGPASSWORD="$DB_PASSWORD"
 export PGHOST="$DB_HOST" PGPORT="$DB_PORT" PGUSER="$DB_USER" PGDATABASE="$DB_NAME"
 
+# As settings.py takes them: prefer is left to the client.
+export PGSSLMODE="${DB_SSL_MODE:-prefer}" PGSSLROOTCERT="${DB_SSL_CA:-}"
+
 mysql_with() {
     command=$1
     shift
+    case ${DB_SSL_MODE:-prefer}:$("$command" --help 2>/dev/null) in
+    prefer:*) ;;
+    require:*ssl-mode*) set -- --ssl-mode=REQUIRED "$@" ;;
+    verify-ca:*ssl-mode*) set -- --ssl-mode=VERIFY_CA --ssl-ca="$DB_SSL_CA" "$@" ;;
+    verify-full:*ssl-mode*) set -- --ssl-mode=VERIFY_IDENTITY --ssl-ca="$DB_SSL_CA" "$@" ;;
+    require:*) set -- --ssl --skip-ssl-verify-server-cert "$@" ;;
+    verify-ca:*) set -- --ssl --ssl-ca="$DB_SSL_CA" --skip-ssl-verify-server-cert "$@" ;;
+    verify-full:*) set -- --ssl --ssl-ca="$DB_SSL_CA" --ssl-verify-server-cert "$@" ;;
+    esac
     "$command" --host="$DB_HOST" --port="$DB_PORT" --user="$DB_USER" --default-character-set=utf8mb4 "$@" "$DB_NAME"
 }
 

@@ -1,11 +1,12 @@
 """TLS to the database, on real servers that take nothing else: the connections of Django and that of Bots' engine."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 from databases import PASSWORD
-from support import HAS_BOTS, MariaDb, PostgreSql
+from support import CONFIG, HAS_BOTS, MariaDb, PostgreSql, wait_until
 
 # Whether the connection of Django, and that of the engine, is encrypted.
 QUESTION = {
@@ -141,6 +142,39 @@ def test_a_database_that_requires_tls_was_access_denied_pymysql_verifies_it_too(
     is_encrypted(ask(environment, servers, "elsewhere", "require"))
     is_encrypted(ask(environment, servers, "elsewhere", "verify-ca", certificates / "ca.crt"))
     is_refused(ask(environment, servers, "elsewhere", "verify-full", certificates / "ca.crt"))
+
+
+def dump(folder, servers, name, mode, ca=""):
+    """Has the client of backups dump the database, and returns its exit code and what it said."""
+    engine, made = servers
+    folder.mkdir()
+    os.mkfifo(folder / "data")
+    (folder / "request").write_text("dump")
+    database = {"DB_ENGINE": engine, "DB_HOST": "127.0.0.1", "DB_PORT": str(made[name].port), "DB_NAME": "bots", "DB_USER": "bots"}
+    tls = {"DB_PASSWORD": PASSWORD, "DB_SSL_MODE": mode, "DB_SSL_CA": ca and str(ca), "EXCHANGE": str(folder)}
+    client = subprocess.Popen(["/bin/sh", str(CONFIG / "database_client.sh")], env={**os.environ, **database, **tls})
+    try:
+        (folder / "data").read_bytes()
+        answer = folder / "answer"
+        wait_until(answer.exists, "the answer of the client")
+        return int(answer.read_text()), (folder / "said").read_text()
+    finally:
+        client.terminate()
+        client.wait(30)
+
+
+def test_a_database_that_requires_tls_had_no_backups_its_client_speaks_as_bots_does(tmp_path, servers, certificates):
+    dumps = {
+        ("here", "require", ""): True,
+        ("elsewhere", "require", ""): True,
+        ("elsewhere", "verify-ca", "ca"): True,
+        ("here", "verify-ca", "other"): False,
+        ("here", "verify-full", "ca"): True,
+        ("elsewhere", "verify-full", "ca"): False,
+    }
+    for index, ((name, mode, ca), expected) in enumerate(dumps.items()):
+        code, said = dump(tmp_path / str(index), servers, name, mode, ca and certificates / f"{ca}.crt")
+        assert (code == 0) == expected, (name, mode, ca, said)
 
 
 def test_an_account_for_tls_alone_refuses_what_is_in_clear(environment, servers):
