@@ -20,7 +20,11 @@ describe("the pipeline", function () {
     this.timeout("10m");
     let terminal: Terminal;
 
+    /** It outlives the namespace of a run that was killed. */
+    const deleteBinding = () => kubectl(["delete", "clusterrolebinding", namespace.name, "--ignore-not-found"]);
+
     before(async () => {
+        await deleteBinding();
         await namespace.create();
         terminal = await Terminal.open();
         Object.assign(terminal.env, {
@@ -45,7 +49,7 @@ describe("the pipeline", function () {
     });
     after(async () => {
         terminal.remove();
-        await kubectl(["delete", "clusterrolebinding", namespace.name, "--ignore-not-found"]);
+        await deleteBinding();
         await namespace.delete();
     });
 

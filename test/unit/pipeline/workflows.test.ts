@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { parse } from "yaml";
 import { checkout } from "../../../sandbox/paths";
 
@@ -118,7 +118,9 @@ describe("the workflows", () => {
         const scripts = readdirSync(join(GITHUB, "scripts")).map(script);
         const used = new Set(steps.map(({ run }) => run).filter((run) => run !== undefined && !run.startsWith("npm ")));
         assert.deepEqual([...used].sort(), scripts.sort());
+        const tests = readFileSync(join(__dirname, "scripts.test.ts"), "utf8");
         for (const path of scripts) {
+            assert.ok(tests.includes(`describe("${basename(path)}"`), `${path} has no test`);
             assert.match(
                 readFileSync(join(checkout, path), "utf8"),
                 /^#!\/usr\/bin\/env bash\n# .*\n(# .*\n)*set -euo pipefail\n/,
