@@ -100,11 +100,14 @@ describe("npm run sandbox", () => {
         assert.match(await succeed("logs", "engine"), /^\[pod\/bots-engine-/m);
     });
 
-    it("saves routes, channels and mappings on the config volume", async () => {
+    it("saves everything as a set on the backup volume", async () => {
         await edi.kubectl("create", "job", "bots-backup-e2e", "--from=cronjob/bots-config-backup");
         await edi.kubectl("wait", "job/bots-backup-e2e", "--for=condition=complete", "--timeout=120s");
         const log = await edi.kubectl("logs", "job/bots-backup-e2e");
-        assert.match(log, /Saved \/config-backup\/plugins\/bots-\d+T\d+Z\.zip: \d+ bytes, [1-9]\d* files of usersys/);
+        assert.match(
+            log,
+            /Saved \/backup\/\d+T\d+Z: \d+ bytes, [1-9]\d* files of the data volume, [1-9]\d* files of usersys/,
+        );
     });
 
     it("shows what runs", async () => {
