@@ -83,14 +83,23 @@ describe("npm run ops", () => {
         });
 
         it("says with exit code 3 that not all is well", async () => {
-            await kubectl(["scale", "deployment/bots-jobqueue", "-n", NAMESPACE, "--replicas=0"]);
-            await kubectl(["set", "image", "deployment/bots-jobqueue", "-n", NAMESPACE, "*=localhost/none:1"]);
-            await kubectl(["scale", "deployment/bots-jobqueue", "-n", NAMESPACE, "--replicas=1"]);
-            const { code, text } = await ops(["status", "--stack", "sandbox"]);
-            await kubectl(["rollout", "undo", "deployment/bots-jobqueue", "-n", NAMESPACE]);
-            assert.equal(code, 3, text);
-            assert.match(text, /^Pods {7}not all are ready: bots-jobqueue$/m);
-            await kubectl(["rollout", "status", "deployment/bots-jobqueue", "-n", NAMESPACE, "--timeout=120s"]);
+            const queue = ["deployment/bots-jobqueue", "-n", NAMESPACE];
+            const scale = (replicas: number) => kubectl(["scale", ...queue, `--replicas=${replicas}`]);
+            const setImage = (image: string) => kubectl(["set", "image", ...queue, `*=${image}`]);
+            await scale(0);
+            const gone = ["wait", "pod", "-l", "component=jobqueue", "-n", NAMESPACE, "--for=delete", "--timeout=90s"];
+            await kubectl(gone, { timeout: 100 });
+            try {
+                await setImage("localhost/none:1");
+                await scale(1);
+                const { code, text } = await ops(["status", "--stack", "sandbox"]);
+                assert.equal(code, 3, text);
+                assert.match(text, /^Pods {7}not all are ready: bots-jobqueue$/m);
+            } finally {
+                await setImage("localhost/bots-edi:3.3.1");
+                await scale(1);
+                await kubectl(["rollout", "status", ...queue, "--timeout=120s"], { timeout: 130 });
+            }
         });
 
         it("shows what the containers take, also where there is no metrics server", async () => {
