@@ -385,6 +385,8 @@ done`,
                 for (const text of ["mail-password", base64("mail-password")]) assert.ok(!kept.includes(text));
             },
             "pulumi stack import --file prod-state.json",
+            "pulumi stack export",
+            says(/::cluster-kube-system"/),
             "pulumi stack export --show-secrets",
             (said) => {
                 assert.ok(said.includes(base64("mail-password")));
