@@ -443,6 +443,9 @@ done`,
 
         scenes.add(
             "destroy a stack but for its data",
+            async () => {
+                await terminal.succeed("pulumi stack select dev");
+            },
             "pulumi destroy --exclude-protected",
             has(dev, false, "deployment/bots-webserver", "statefulset/bots-db"),
             has(dev, true, "pvc/bots-edi-data-pvc", "secret/bots-edidb-secret-candidate"),
