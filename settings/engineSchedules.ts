@@ -29,6 +29,9 @@ export interface EngineSchedule {
 /** Source: spec. */
 const LEAST_TTL = 600;
 
+/** What the API takes: 68 years. */
+const MOST_TTL = 2 ** 31 - 1;
+
 /** All schedules of the engine, the specification's first. */
 export function engineSchedules({ engine, timeZone }: Pick<Checked, "engine" | "timeZone">): EngineSchedule[] {
     const complete = (cronJob: string, path: string[], own: Omit<Checked["engine"]["schedules"][number], "name">) => ({
@@ -41,7 +44,10 @@ export function engineSchedules({ engine, timeZone }: Pick<Checked, "engine" | "
         deadlineSeconds: own.deadlineSeconds,
         startingDeadlineSeconds: own.startingDeadlineSeconds ?? startingDeadline(own.schedule),
         // A failed run is seen until the next one has had all its time, however rarely the schedule comes.
-        ttlSecondsAfterFinished: Math.max(LEAST_TTL, startingDeadline(own.schedule) + own.deadlineSeconds),
+        ttlSecondsAfterFinished: Math.min(
+            MOST_TTL,
+            Math.max(LEAST_TTL, startingDeadline(own.schedule) + own.deadlineSeconds),
+        ),
         suspend: own.suspend,
     });
     return [

@@ -32,6 +32,7 @@ describe("Engine", () => {
         assert.equal(await ttl("0 3 * * *", 3600), 86400 + 3600);
         assert.equal(await ttl("*/5 * * * *", 3600), 300 + 3600);
         assert.equal(await ttl("* * * * *", 60), 600);
+        assert.equal(await ttl("0 3 * * *", 2 ** 31 - 1), 2 ** 31 - 1);
     });
 
     it("gives up a run that is later than the window where one is set", async () => {
