@@ -46,7 +46,7 @@ async function showEngineLog(system: System, logs: (target: string) => string[])
     const latest = (await engineJobs(system)).at(-1)?.metadata.name;
     if (latest === undefined) {
         throw new OperatorError(
-            "there is no run of the engine to show: Kubernetes keeps each for ten minutes; the command engine runs it",
+            "there is no run of the engine to show: Kubernetes keeps the last ones, and for a time; the command engine runs it",
         );
     }
     let shown = false;
