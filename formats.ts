@@ -39,7 +39,7 @@ const CRON = 'a cron schedule of five fields such as "*/5 * * * *"';
 const NETWORK_PORT = 'a port from 1 to 65535 or a range, TCP or UDP, such as 22, "10000-10100" or "1194/UDP"';
 
 /** What the API's 32-bit fields hold. */
-const MOST = 2 ** 31 - 1;
+export const INT32_MAX = 2 ** 31 - 1;
 
 const takes = (expected: string) => ({ error: `takes ${expected}` });
 
@@ -63,22 +63,22 @@ const wholeNumber = (expected: string, least: number, most: number) =>
     z.int(takes(expected)).min(least, takes(expected)).max(most, takes(expected));
 
 /** A whole number of at least one. */
-export const count = wholeNumber(`a whole number of at least 1, at most ${MOST}`, 1, MOST);
+export const count = wholeNumber(`a whole number of at least 1, at most ${INT32_MAX}`, 1, INT32_MAX);
 
 /** A length of time in whole seconds. */
-export const seconds = wholeNumber(`whole seconds, at least 1, at most ${MOST}`, 1, MOST);
+export const seconds = wholeNumber(`whole seconds, at least 1, at most ${INT32_MAX}`, 1, INT32_MAX);
 
 /** How late a run may start, in whole seconds. Below ten the CronJob controller, which looks that often, may miss it. */
-export const startingDeadline = wholeNumber(`whole seconds, at least 10, at most ${MOST}`, 10, MOST);
+export const startingDeadline = wholeNumber(`whole seconds, at least 10, at most ${INT32_MAX}`, 10, INT32_MAX);
 
 /** A length of time that is also a time limit of database queries, in whole seconds. */
 export const secondsOfADay = wholeNumber("whole seconds, at least 1, at most 86400", 1, 86400);
 
 /** A user id that is not root's. */
-export const userId = wholeNumber(`a user id from 1 to ${MOST}, since no pod runs as root, or null`, 1, MOST);
+export const userId = wholeNumber(`a user id from 1 to ${INT32_MAX}, since no pod runs as root, or null`, 1, INT32_MAX);
 
 /** A group id. */
-export const groupId = wholeNumber(`a group id from 0 to ${MOST}, or null`, 0, MOST);
+export const groupId = wholeNumber(`a group id from 0 to ${INT32_MAX}, or null`, 0, INT32_MAX);
 
 /** A TCP or UDP port. */
 export const port = wholeNumber("a port from 1 to 65535", 1, 65535);

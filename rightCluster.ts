@@ -32,11 +32,10 @@ export const recordName = (namespace: string): string => `cluster-${namespace}`;
  */
 export async function rightCluster(provider: kubernetes.Provider, namespace: string): Promise<void> {
     const isSkipped = pulumi.runtime.isDryRun() && !isReachable();
-    const uid = isSkipped
-        ? ""
-        : kubernetes.core.v1.Namespace.get(`cluster-${namespace}`, namespace, { provider }).metadata.uid;
+    const name = recordName(namespace);
+    const uid = isSkipped ? "" : kubernetes.core.v1.Namespace.get(name, namespace, { provider }).metadata.uid;
     // Its output stays what the input was at first.
-    const recorded = new pulumi.Stash(recordName(namespace), { input: uid }, { ignoreChanges: ["input"] }).output;
+    const recorded = new pulumi.Stash(name, { input: uid }, { ignoreChanges: ["input"] }).output;
     const [found, own] = await Promise.all([valueOf(uid), valueOf<string | undefined>(recorded)]);
     // A first update of some targets alone records nothing yet.
     if (isSkipped || own === undefined || found === own) return;

@@ -5,7 +5,7 @@ import { BACKUP_SCRIPT, BackupArgs, backupEnv, SETS_MOUNT, SETS_VOLUME } from ".
 import { databaseClient, EXCHANGE_MOUNT, EXCHANGE_VOLUME } from "./databaseClient";
 import { REACH } from "./databaseWait";
 import { labels } from "./labels";
-import { PartOptions, timeouts } from "./part";
+import { MADE_ANEW, PartOptions, timeouts } from "./part";
 import { Resources } from "./pod";
 import {
     BACKUP_DIR,
@@ -121,14 +121,7 @@ export class DatabaseInit extends pulumi.ComponentResource {
                     }),
                 },
             },
-            {
-                parent: this,
-                dependsOn: opts.dependsOn,
-                // Every change makes the Job anew: its template is immutable, and its TTL may have removed it already.
-                replaceOnChanges: ["*"],
-                deleteBeforeReplace: true,
-                ...timeouts(args.deadlineSeconds),
-            },
+            { parent: this, dependsOn: opts.dependsOn, ...MADE_ANEW, ...timeouts(args.deadlineSeconds) },
         );
         this.registerOutputs({});
     }

@@ -30,3 +30,6 @@ export function timeouts(deadlineSeconds: number, margin = MARGIN): Timeouts {
 export function rolloutTimeouts(deadlineSeconds: number, pods: number): Timeouts {
     return timeouts(deadlineSeconds * pods, ANSWER);
 }
+
+/** Options of a Job: every change makes it anew, since its template is immutable, and its TTL may have removed it already. */
+export const MADE_ANEW = { replaceOnChanges: ["*"], deleteBeforeReplace: true };

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { databaseWait } from "./databaseWait";
 import { labels } from "./labels";
-import { PartOptions, timeouts } from "./part";
+import { MADE_ANEW, PartOptions, timeouts } from "./part";
 import { fromSecret, Resources } from "./pod";
 import { botsContainer, botsPodTemplate, BotsRuntime } from "./podTemplate";
 
@@ -56,14 +56,7 @@ export class Superuser extends pulumi.ComponentResource {
                     }),
                 },
             },
-            // As db-init's: its template is immutable, and its TTL may have removed it already.
-            {
-                parent: this,
-                dependsOn: opts.dependsOn,
-                replaceOnChanges: ["*"],
-                deleteBeforeReplace: true,
-                ...timeouts(DEADLINE),
-            },
+            { parent: this, dependsOn: opts.dependsOn, ...MADE_ANEW, ...timeouts(DEADLINE) },
         );
         this.registerOutputs({});
     }

@@ -55,6 +55,11 @@ export function lastWords({ stdout, stderr }: Pick<Outcome, "stdout" | "stderr">
     return (stderr.trim() || stdout.trim()).split("\n").slice(-8).join("\n");
 }
 
+/** The last line of a text, which is where commands say why. */
+export function lastLine(text: string): string {
+    return text.trim().split("\n").at(-1) ?? "";
+}
+
 /** Runs a command to its end and returns its standard output. Fails with the command and its last words. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
     const outcome = await attempt(command, args, options);

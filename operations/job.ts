@@ -1,5 +1,5 @@
 /** Jobs made by hand of a CronJob: what runs on a schedule, now. */
-import { lastWords } from "./exec";
+import { lastLine, lastWords } from "./exec";
 import { OperatorError } from "./errors";
 import { type System } from "./system";
 import { waitUntil } from "./wait";
@@ -75,8 +75,8 @@ export async function runJob({ kubectl, settings }: System, run: JobRun): Promis
     await waitUntil(`the Job ${name} to end`, async () => (ended = await outcome()) !== undefined, times);
     const { stdout } = await kubectl.try(log());
     if (ended === "Failed") {
-        const words = run.onOutput ? stdout.trim().split("\n").at(-1) : lastWords({ stdout, stderr: "" });
-        throw new OperatorError(`the Job ${name} failed: ${words ?? ""}`);
+        const words = run.onOutput ? lastLine(stdout) : lastWords({ stdout, stderr: "" });
+        throw new OperatorError(`the Job ${name} failed: ${words}`);
     }
     // What was followed may have been cut off.
     run.onOutput?.(stdout.startsWith(heard.slice(0, shown)) ? stdout.slice(shown) : stdout);

@@ -1,6 +1,5 @@
 /** A look at everything. */
-import { type System } from "./system";
-import { inWebserver } from "./system";
+import { inWebserver, type System } from "./system";
 
 /** The metrics are the webserver's own view: its checks, the engine's lock, the inboxes, the newest runs. */
 const ASK = `

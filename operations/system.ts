@@ -1,7 +1,7 @@
 /** The system that a command works on. */
 import { type Settings } from "../settings";
 import { OperatorError } from "./errors";
-import { lastWords } from "./exec";
+import { lastLine, lastWords } from "./exec";
 import { Kubectl } from "./kubectl";
 import { stackSettings } from "./stackSettings";
 
@@ -43,10 +43,6 @@ export async function requireDeployed({ stack, settings, kubectl }: System): Pro
             `it has ${code === 0 ? `stack ${owner}` : "no Bots"} in namespace ${namespace}; ` +
             "take the kubeconfig of the stack's cluster, or deploy it by `pulumi up`",
     );
-}
-
-function lastLine(text: string): string {
-    return text.trim().split("\n").at(-1) ?? "";
 }
 
 /** The webserver's container, for kubectl exec. */

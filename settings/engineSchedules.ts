@@ -1,4 +1,5 @@
 /** When and how the engine runs: by the schedule of the specification, and by those that a stack adds. */
+import { INT32_MAX } from "../formats";
 import type { Checked } from "./schema";
 import { startingDeadline } from "./startingDeadline";
 
@@ -29,9 +30,6 @@ export interface EngineSchedule {
 /** Source: spec. */
 const LEAST_TTL = 600;
 
-/** What the API takes: 68 years. */
-const MOST_TTL = 2 ** 31 - 1;
-
 /** All schedules of the engine, the specification's first. */
 export function engineSchedules({ engine, timeZone }: Pick<Checked, "engine" | "timeZone">): EngineSchedule[] {
     const complete = (cronJob: string, path: string[], own: Omit<Checked["engine"]["schedules"][number], "name">) => ({
@@ -45,7 +43,7 @@ export function engineSchedules({ engine, timeZone }: Pick<Checked, "engine" | "
         startingDeadlineSeconds: own.startingDeadlineSeconds ?? startingDeadline(own.schedule),
         // A failed run is seen until the next one has had all its time, however rarely the schedule comes.
         ttlSecondsAfterFinished: Math.min(
-            MOST_TTL,
+            INT32_MAX,
             Math.max(LEAST_TTL, startingDeadline(own.schedule) + own.deadlineSeconds),
         ),
         suspend: own.suspend,

@@ -1,5 +1,6 @@
 /** The cluster itself: which it is, its version, what the stack asks it to have. */
 import { recordName } from "../../rightCluster";
+import { lastLine } from "../exec";
 import { Pulumi, resourcesOf, type StateResource } from "../pulumi";
 import { type Context, kindOf } from "./context";
 import { fatal, fine, type Finding, warning } from "./finding";
@@ -25,8 +26,8 @@ export async function checkIdentity({ kubectl, root, stack, settings }: Context)
     const unreadable = (error: unknown) => ({ code: 1, stdout: "", stderr: (error as Error).message });
     const { code, stdout, stderr } = await new Pulumi(root, stack).tryExport().catch(unreadable);
     if (code !== 0 && !stderr.includes("no stack named")) {
-        const why = stderr.trim().split("\n").at(-1) ?? "";
-        return [warning(`whether the cluster is the stack's is not known: ${why}`, "pulumi login, and look again")];
+        const why = `whether the cluster is the stack's is not known: ${lastLine(stderr)}`;
+        return [warning(why, "pulumi login, and look again")];
     }
     const own = code === 0 ? recordedUid(stdout, clusterNamespace) : undefined;
     if (own === undefined)

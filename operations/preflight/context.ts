@@ -1,5 +1,6 @@
 /** What all checks look at. */
 import { OperatorError } from "../errors";
+import { lastLine } from "../exec";
 import { type Manifest, manifestsOf } from "../manifests";
 import { type System } from "../system";
 
@@ -47,7 +48,7 @@ export async function contextOf(system: System): Promise<Context> {
         kubectl.try(["get", "namespace", settings.namespace, "-o", "name"]),
     ]);
     if (kinds.stdout === "") {
-        throw new OperatorError(`the cluster does not answer: ${kinds.stderr.trim().split("\n").at(-1) ?? ""}`);
+        throw new OperatorError(`the cluster does not answer: ${lastLine(kinds.stderr)}`);
     }
     return { ...system, manifests, kinds: parseKinds(kinds.stdout), hasNamespace: namespace.code === 0 };
 }

@@ -1,4 +1,5 @@
 /** What the cluster would say to every object of the stack, and to every pod that comes of it. */
+import * as pulumi from "@pulumi/pulumi";
 import { quantityValue } from "../../formats";
 import { type Manifest } from "../manifests";
 import { type Context, kindOf } from "./context";
@@ -27,7 +28,7 @@ function plain(value: unknown): unknown {
     if (Array.isArray(value)) return value.map(plain);
     if (typeof value !== "object" || value === null) return value;
     const fields = value as Record<string, unknown>;
-    if ("4dabf18193072939515e22adb298388d" in fields) return plain(fields.value);
+    if (pulumi.runtime.specialSigKey in fields) return plain(fields.value);
     return Object.fromEntries(Object.entries(fields).map(([key, inner]) => [key, plain(inner)]));
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ENGINES } from "../../components/database";
 import { OperatorError } from "../errors";
+import { lastLine } from "../exec";
 import { type Context } from "./context";
 import { fatal, fine, type Finding, warning } from "./finding";
 import { type Scratch } from "./scratch";
@@ -221,7 +222,7 @@ export async function checkDatabase(context: Context, scratch: Scratch): Promise
 
 /** What the login's pod said. Between pods of one cluster nobody expects TLS. */
 export function loginFindings(said: string, isWell: boolean, isInCluster: boolean): Finding[] {
-    const last = said.split("\n").at(-1) ?? "";
+    const last = lastLine(said);
     if (!isWell) {
         const todo = /denied|authentication|password/i.test(last)
             ? "mend DB_USER, DB_PASSWORD or DB_NAME in the Secret, or the rights of that user in the database"

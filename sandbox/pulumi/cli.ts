@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { delimiter, join } from "node:path";
 import { SandboxError } from "../errors";
-import { attempt } from "../../operations/exec";
+import { attempt, lastLine } from "../../operations/exec";
 import { buildModules, builtFolder, type GoModule, isBuilt, versionOf } from "../goModules";
 import { cli, kubernetesProvider } from "./binaries";
 import { placePlugins } from "./placePlugins";
@@ -104,7 +104,7 @@ async function versionOfCli(command: string): Promise<string> {
     );
     const version = /^v?(\d+\.\d+\.\d+\S*)/m.exec(stdout)?.[1];
     if (code !== 0 || version === undefined) {
-        const words = (stderr.trim() || stdout.trim()).split("\n").at(-1) ?? "";
+        const words = lastLine(stderr.trim() || stdout);
         throw new SandboxError(`${command} does not tell its version (${words}): mend it, or take it off the PATH`);
     }
     if (Number.parseInt(version) === MAJOR) return version;
