@@ -39,6 +39,12 @@ for (const database of plan.databases) {
             filesOfRun = orders.progress() * (plan.orders / FEW);
             assertEachOnce(orders.count());
         });
+        afterEach("what a failed test left is delivered, and not counted by the next one", async function () {
+            if (this.currentTest?.state !== "failed") return;
+            await system.ready();
+            await (await byExec(system)).ended();
+            orders.count();
+        });
         after(async function () {
             this.timeout("10m");
             await (system as System | undefined)?.remove();

@@ -11,8 +11,8 @@ export interface Engine {
 }
 
 /** Seconds until an engine has to be under way, and to have ended: the machine may have other things to do. */
-const START_LIMIT = 180;
-const END_LIMIT = 600;
+const START_LIMIT = 300;
+const END_LIMIT = 1800;
 
 interface Job {
     readonly metadata: { readonly name: string; readonly ownerReferences?: readonly { readonly kind: string }[] };

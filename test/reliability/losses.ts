@@ -87,6 +87,6 @@ export async function reaches(files: number, progress: () => number, struck: Eng
     let isOver = false;
     const over = () => (isOver = true);
     void struck.ended().then(over, over);
-    await waitUntil("the run to come so far", () => isOver || progress() >= files, { timeout: 600, interval: 20 });
+    await waitUntil("the run to come so far", () => isOver || progress() >= files, { timeout: 1800, interval: 20 });
     return !isOver;
 }

@@ -106,6 +106,6 @@ export class System {
             const all = await Promise.all(workloads.map((name) => this.read<{ status: Record<string, number> }>(name)));
             return all.every(({ status }) => status.readyReplicas === 1 && (status.unavailableReplicas ?? 0) === 0);
         };
-        await waitUntil(`${this.namespace} to be ready`, isReady, { timeout: 300, interval: 500 });
+        await waitUntil(`${this.namespace} to be ready`, isReady, { timeout: 900, interval: 500 });
     }
 }
