@@ -27,19 +27,21 @@ function saidBy(stack: string): Map<string, unknown> {
 
 function leaves(path: string, value: unknown): [string, unknown][] {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return [[path, value]];
-    const inner = Object.entries(value as object).flatMap(([key, each]) => leaves(`${path}.${key}`, each));
+    const inner = Object.entries(value).flatMap(([key, each]) => leaves(`${path}.${key}`, each));
     return inner.length > 0 ? inner : [[path, "on"]];
 }
+
+const text = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
 
 /** A value as it is written; a default stands in brackets, and none where the stack is without the whole group. */
 function shown(path: string, said: ReadonlyMap<string, unknown>): string {
     const value = said.get(path);
-    if (value !== undefined) return `\`${String(value)}\``;
+    if (value !== undefined) return `\`${text(value)}\``;
     const [group = "", ...within] = path.split(".");
     const hasGroup =
         settingAt([group])?.default !== undefined || [...said.keys()].some((key) => key.startsWith(`${group}.`));
     const fallback = settingAt([group, ...within])?.default;
-    return fallback === undefined || !hasGroup ? "none" : `(\`${String(fallback)}\`)`;
+    return fallback === undefined || !hasGroup ? "none" : `(\`${text(fallback)}\`)`;
 }
 
 /** A row for each setting that not all stacks have the same value of. */
