@@ -41,10 +41,8 @@ const CANDIDATE_DIR = "/tmp/candidate";
 
 /**
  * First everything is checked that can be without changing anything: the configuration is the candidate's, which nothing else
- * reads yet. The mount points inside the data volume are made in it: left to the node they would belong to root, or fail on an
+ * reads yet, and tables that the image cannot use end it. The mount points inside the data volume are made in it: left to the node they would belong to root, or fail on an
  * NFS export that squashes it, and Bots could not write beside them. Then a set of the database is made, if migrations wait.
- *
- * Tables that the image cannot use end it before anything is changed.
  *
  * It waits for the database itself, without an init container: Pulumi tells nothing of those, as of an image that cannot be pulled.
  *
@@ -61,7 +59,6 @@ mkdir -p ${CANDIDATE_DIR}
 cp /config/* ${CANDIDATE_DIR}/
 command -v bots-engine > /dev/null || { echo 'Nothing was initialised: the image has no bots-engine on its PATH' >&2; exit 1; }
 ${REACH}python /config/check.py ${[CONFIG_DIR, LOGGING_DIR, LOGS_MOUNT.mountPath, BACKUP_DIR, SETS_MOUNT.mountPath].join(" ")}
-python /config/database_form.py
 python -c "$BACKUP_SCRIPT" make --before-migrations
 left=$(($(cat /tmp/started) + ${deadlineSeconds} - $(date +%s)))
 [ $left -gt 0 ]

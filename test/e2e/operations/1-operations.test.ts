@@ -306,7 +306,9 @@ with connection.constraint_checks_disabled(), connection.cursor() as cursor:
         const OTHER = "edi-preflight";
         let checkout: string;
         const left = async () =>
-            (await kubectl(["get", "pods,configmaps,pvc", "-A", "-l", "bots-edi/preflight", "-o", "name"])).trim();
+            (
+                await kubectl(["get", "pods,configmaps,pvc", "-n", NAMESPACE, "-l", "bots-edi/preflight", "-o", "name"])
+            ).trim();
         /** A stack in the copy of the checkout: the sandbox's, with the database elsewhere, and some changes. */
         const configure = (stack: string, changes: Record<string, unknown>) => {
             const { config } = parse(readFileSync(join(ROOT, "Pulumi.sandbox.yaml"), "utf8")) as {

@@ -7,11 +7,11 @@ import { checkout } from "../../../sandbox/paths";
 import { pulumiFolder } from "../../../sandbox/stack";
 import { callsPulumi, commands } from "../../docs/commands";
 import { TestNamespace } from "../namespace";
-import { admit, putCredentials } from "./externalDatabase";
+import { admit, putCredentials } from "../pulumi/externalDatabase";
 import { says, saysNothingOf, Scenes } from "./scenes";
-import { provideSurroundings, removeSurroundings } from "./surroundings";
-import { Terminal } from "./terminal";
-import { ran } from "./workplace";
+import { provideSurroundings, removeSurroundings } from "../pulumi/surroundings";
+import { Terminal } from "../pulumi/terminal";
+import { ran } from "../pulumi/workplace";
 
 /** The stacks' namespaces. */
 const dev = new TestNamespace("edi-dev");
