@@ -1,6 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { BotsEdi } from "./components/botsEdi";
+import { isInitAtWork } from "./initAtWork";
 import { rightCluster } from "./rightCluster";
 import { readSettings } from "./settings";
 
@@ -18,6 +19,7 @@ export = async () => {
     });
     await rightCluster(cluster, settings.clusterNamespace);
 
-    const { namespace, image, url } = new BotsEdi("bots-edi", settings, { provider: cluster });
+    const args = { ...settings, isInitAtWork: await isInitAtWork(settings) };
+    const { namespace, image, url } = new BotsEdi("bots-edi", args, { provider: cluster });
     return { namespace, image, url };
 };
