@@ -17,9 +17,9 @@ export = async () => {
         enableConfigMapMutable: true,
         enableSecretMutable: true,
     });
-    await rightCluster(cluster, settings.clusterNamespace);
+    const [atWork] = await Promise.all([isInitAtWork(settings), rightCluster(cluster, settings.clusterNamespace)]);
 
-    const args = { ...settings, isInitAtWork: await isInitAtWork(settings) };
+    const args = { ...settings, isInitAtWork: atWork };
     const { namespace, image, url } = new BotsEdi("bots-edi", args, { provider: cluster });
     return { namespace, image, url };
 };
