@@ -144,6 +144,13 @@ describe("npm run ops", () => {
                 "--stack",
                 "sandbox",
             ]);
+            await fail(
+                /^ops: nothing was changed: there is nothing to adopt: the stack has these objects in its state/,
+                [...["adopt", "--stack", "sandbox", "--yes"]],
+            );
+            await fail(/^ops: there is nothing to migrate: no Deployment bots-edi in namespace edi; /, [
+                ...["migrate", "--stack", "sandbox", "--yes"],
+            ]);
             await fail(/^ops: the cluster does not answer: /, ["top", "--stack", "sandbox"], {
                 kubeconfig: "/nowhere",
             });

@@ -3,7 +3,10 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BotsEdi } from "../../../components/botsEdi";
+import { parseSettings } from "../../../settings";
 import { find, system } from "../../support/find";
+import { record } from "../../support/recorder";
 
 /** What the stand-ins for the image's programs end with; by default 0. */
 interface Image {
@@ -192,6 +195,17 @@ describe("DatabaseInit", () => {
     it("is made anew at every change, deleted first", async () => {
         const { replaceOnChanges, deleteBeforeReplace } = find(await system(), "Job", "bots-db-init");
         assert.deepEqual([replaceOnChanges, deleteBeforeReplace], [["*"], true]);
+    });
+
+    it("is made anew at other content alone while it is at work: it was replaced, and what it did began again", async () => {
+        const program = () => new BotsEdi("bots-edi", { ...parseSettings({ imageTag: "4.0" }), isInitAtWork: true });
+        const { replaceOnChanges, deleteBeforeReplace } = find(await record(program), "Job", "bots-db-init");
+        assert.deepEqual([replaceOnChanges, deleteBeforeReplace], [["metadata", "spec"], true]);
+    });
+
+    it("has no second pod while an evicted one still migrates", async () => {
+        const { spec } = find(await system(), "Job", "bots-db-init").inputs;
+        assert.equal(spec.podReplacementPolicy, "Failed");
     });
 
     it("runs again when the image or the configuration changes", async () => {
