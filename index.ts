@@ -1,6 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { BotsEdi } from "./components/botsEdi";
+import { isInitAtWork } from "./initAtWork";
 import { rightCluster } from "./rightCluster";
 import { readSettings } from "./settings";
 
@@ -16,8 +17,9 @@ export = async () => {
         enableConfigMapMutable: true,
         enableSecretMutable: true,
     });
-    await rightCluster(cluster, settings.clusterNamespace);
+    const [atWork] = await Promise.all([isInitAtWork(settings), rightCluster(cluster, settings.clusterNamespace)]);
 
-    const { namespace, image, url } = new BotsEdi("bots-edi", settings, { provider: cluster });
+    const args = { ...settings, isInitAtWork: atWork };
+    const { namespace, image, url } = new BotsEdi("bots-edi", args, { provider: cluster });
     return { namespace, image, url };
 };

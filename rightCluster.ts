@@ -6,7 +6,7 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 
 /** Whether the provider can find a cluster. */
-function isReachable(): boolean {
+export function isReachable(): boolean {
     const { KUBECONFIG = "", KUBERNETES_SERVICE_HOST } = process.env;
     const files = KUBECONFIG === "" ? [join(homedir(), ".kube", "config")] : KUBECONFIG.split(delimiter);
     return KUBERNETES_SERVICE_HOST !== undefined || files.some((file) => existsSync(file));

@@ -40,6 +40,12 @@ function webAddresses({ namespace, ingress, tls, allowedHosts, csrfTrustedOrigin
     };
 }
 
+/** The inputs of {@link BotsEdi}: the settings, and what the cluster is found at. */
+export interface BotsEdiArgs extends Settings {
+    /** Whether the initialisation of the database is at work, left by an update that was cut off. Default: false. */
+    readonly isInitAtWork?: boolean;
+}
+
 /**
  * Bots EDI on Kubernetes: namespace, candidate of configuration and credentials, volumes; then the database where it is in the
  * cluster; then the initialisation of the database, complete; then configuration and credentials go live; then the webserver;
@@ -55,7 +61,7 @@ export class BotsEdi extends pulumi.ComponentResource {
     /** Address of the web pages; inside the cluster where there is no Ingress. */
     readonly url: string;
 
-    constructor(name: string, settings: Settings, opts: PartOptions = {}) {
+    constructor(name: string, settings: BotsEdiArgs, opts: PartOptions = {}) {
         super("bots-edi:index:BotsEdi", name, {}, opts);
         const { namespace, database } = settings;
         const { directoryMonitors, monitorRoutes } = settings.jobqueue;
@@ -173,6 +179,7 @@ export class BotsEdi extends pulumi.ComponentResource {
                 configChecksum: configuration.checksum,
                 backup,
                 ...settings.databaseInit,
+                isAtWork: settings.isInitAtWork ?? false,
             },
             part(...home, ...ground),
         );

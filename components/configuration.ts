@@ -53,7 +53,7 @@ const CONFIG_DIR = join(__dirname, "..", "config");
 
 /**
  * What stands beside settings.py, or, where an image copies only settings.py, in /config; and the services that load it while
- * they run. migrations.py runs before a service starts, check.py and database_form.py in db-init.
+ * they run. migrations.py runs before a service starts, check.py, with database_form.py, in db-init.
  */
 const MODULES: Readonly<Record<string, readonly Component[]>> = {
     "engine_lock.py": ["webserver", "jobqueue", "engine"],

@@ -2,6 +2,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, selector, SKIP_AWAIT } from "./labels";
+import { ownership } from "./owners";
 import { PartOptions, timeouts } from "./part";
 import { fromSecret, HARDENED, PodOverlay, podTemplate, Resources } from "./pod";
 import { durableClaim } from "./storage";
@@ -122,7 +123,7 @@ export class Database extends pulumi.ComponentResource {
                     ports: [{ name: "sql", port: engine.port, targetPort: "sql", protocol: "TCP" }],
                 },
             },
-            child,
+            { ...child, ignoreChanges: ownership("Service").ignoreChanges },
         );
         this.statefulSet = new k8s.apps.v1.StatefulSet(
             name,

@@ -5,7 +5,7 @@ import { BACKUP_SCRIPT, BackupArgs, backupEnv, SETS_MOUNT, SETS_VOLUME } from ".
 import { databaseClient, EXCHANGE_MOUNT, EXCHANGE_VOLUME } from "./databaseClient";
 import { REACH } from "./databaseWait";
 import { labels } from "./labels";
-import { MADE_ANEW, PartOptions, timeouts } from "./part";
+import { JOINED, MADE_ANEW, PartOptions, timeouts } from "./part";
 import { Resources } from "./pod";
 import {
     BACKUP_DIR,
@@ -31,7 +31,12 @@ export interface DatabaseInitArgs {
     readonly deadlineSeconds: number;
     /** Requests and limits. Source: spec, 100m/256Mi and 500m/512Mi. */
     readonly resources: Resources;
+    /** Whether the Job is at work, left by an update that was cut off: one of the same content is waited for. */
+    readonly isAtWork: boolean;
 }
+
+/** Name of the Job (spec). */
+export const DATABASE_INIT = "bots-db-init";
 
 /** Where the logs volume is mounted here: to see that it can be written to. */
 const LOGS_MOUNT = { name: "logs", mountPath: "/logs" };
@@ -41,10 +46,8 @@ const CANDIDATE_DIR = "/tmp/candidate";
 
 /**
  * First everything is checked that can be without changing anything: the configuration is the candidate's, which nothing else
- * reads yet. The mount points inside the data volume are made in it: left to the node they would belong to root, or fail on an
+ * reads yet, and tables that the image cannot use end it. The mount points inside the data volume are made in it: left to the node they would belong to root, or fail on an
  * NFS export that squashes it, and Bots could not write beside them. Then a set of the database is made, if migrations wait.
- *
- * Tables that the image cannot use end it before anything is changed.
  *
  * It waits for the database itself, without an init container: Pulumi tells nothing of those, as of an image that cannot be pulled.
  *
@@ -61,7 +64,6 @@ mkdir -p ${CANDIDATE_DIR}
 cp /config/* ${CANDIDATE_DIR}/
 command -v bots-engine > /dev/null || { echo 'Nothing was initialised: the image has no bots-engine on its PATH' >&2; exit 1; }
 ${REACH}python /config/check.py ${[CONFIG_DIR, LOGGING_DIR, LOGS_MOUNT.mountPath, BACKUP_DIR, SETS_MOUNT.mountPath].join(" ")}
-python /config/database_form.py
 python -c "$BACKUP_SCRIPT" make --before-migrations
 left=$(($(cat /tmp/started) + ${deadlineSeconds} - $(date +%s)))
 [ $left -gt 0 ]
@@ -76,7 +78,10 @@ cp ${CANDIDATE_DIR}/* "$kept/"
 echo "Configuration kept in $kept"
 `;
 
-/** Job `bots-db-init`. It is made anew whenever the image, the configuration or a secret of this program changes. */
+/**
+ * Job `bots-db-init`. It is made anew whenever the image, the configuration or a secret of this program changes: once the earlier
+ * one has ended, if it is at work. Where nothing changed, one that is at work is waited for.
+ */
 export class DatabaseInit extends pulumi.ComponentResource {
     /** The Job. It resolves when it has completed: depend on it. */
     readonly job: k8s.batch.v1.Job;
@@ -86,12 +91,14 @@ export class DatabaseInit extends pulumi.ComponentResource {
         this.job = new k8s.batch.v1.Job(
             name,
             {
-                metadata: { name: "bots-db-init", namespace: args.runtime.namespace, labels: labels("init") },
+                metadata: { name: DATABASE_INIT, namespace: args.runtime.namespace, labels: labels("init") },
                 spec: {
                     backoffLimit: 3,
                     ttlSecondsAfterFinished: 300,
                     // The only bound on an image that cannot be pulled.
                     activeDeadlineSeconds: args.deadlineSeconds,
+                    // A pod that is evicted goes on until its grace period is over: no second one migrates beside it.
+                    podReplacementPolicy: "Failed",
                     template: botsPodTemplate(args.runtime, "init", {
                         restartPolicy: "OnFailure",
                         // A Job that is replaced while it migrates ends first: half a migration cannot be gone on from.
@@ -121,7 +128,12 @@ export class DatabaseInit extends pulumi.ComponentResource {
                     }),
                 },
             },
-            { parent: this, dependsOn: opts.dependsOn, ...MADE_ANEW, ...timeouts(args.deadlineSeconds) },
+            {
+                parent: this,
+                dependsOn: opts.dependsOn,
+                ...(args.isAtWork ? JOINED : MADE_ANEW),
+                ...timeouts(args.deadlineSeconds),
+            },
         );
         this.registerOutputs({});
     }

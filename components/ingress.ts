@@ -13,8 +13,10 @@ export interface IngressArgs {
     readonly host: string;
     /** Whether browsers come by TLS. */
     readonly tls: boolean;
-    /** Name of the existing TLS Secret. Default: the controller's own certificate. */
+    /** Name of the TLS Secret. Default: the controller's own certificate. */
     readonly tlsSecret?: string;
+    /** Issuer of cert-manager that makes that Secret. Default: it exists. */
+    readonly certificateIssuer?: { readonly name: string; readonly kind: "ClusterIssuer" | "Issuer" };
     /** Ingress class. Source: spec, traefik. */
     readonly className: string;
     /** Annotations beside those of the class; `null` removes one. */
@@ -60,29 +62,38 @@ function withoutNulls(annotations: Record<string, string | null>): Record<string
     return Object.fromEntries(kept);
 }
 
-/** Ingress `bots-edi-ingress` to the webserver. */
+/** Ingress `bots-edi-ingress` to the webserver, and Certificate `bots-edi-ingress` where cert-manager is to issue one. */
 export class Ingress extends pulumi.ComponentResource {
     /** Address of the web pages. */
     readonly url: string;
 
     constructor(name: string, args: IngressArgs, opts: PartOptions = {}) {
         super("bots-edi:index:Ingress", name, {}, opts);
-        const { host, tls, tlsSecret } = args;
+        const { host, tls, tlsSecret, certificateIssuer } = args;
         this.url = `${tls ? "https" : "http"}://${host}/`;
         const annotations = {
             ...classAnnotations(args.className, tls),
             ...args.annotations,
             ...(args.skipAwait && SKIP_AWAIT),
         };
+        const metadata = { name: "bots-edi-ingress", namespace: args.namespace, labels: labels("webserver") };
+        if (tlsSecret !== undefined && certificateIssuer) {
+            // Not awaited: an authority may first want to see the Ingress answer.
+            new k8s.apiextensions.CustomResource(
+                `${name}-certificate`,
+                {
+                    apiVersion: "cert-manager.io/v1",
+                    kind: "Certificate",
+                    metadata: { ...metadata, annotations: SKIP_AWAIT },
+                    spec: { secretName: tlsSecret, dnsNames: [host], issuerRef: certificateIssuer },
+                },
+                { parent: this, dependsOn: opts.dependsOn },
+            );
+        }
         new k8s.networking.v1.Ingress(
             name,
             {
-                metadata: {
-                    name: "bots-edi-ingress",
-                    namespace: args.namespace,
-                    labels: labels("webserver"),
-                    annotations: withoutNulls(annotations),
-                },
+                metadata: { ...metadata, annotations: withoutNulls(annotations) },
                 spec: {
                     ingressClassName: args.className,
                     ...(tls && { tls: [{ hosts: [host], ...(tlsSecret !== undefined && { secretName: tlsSecret }) }] }),

@@ -109,7 +109,7 @@ export class JobQueue extends pulumi.ComponentResource {
                     publishNotReadyAddresses: true,
                 },
             },
-            child,
+            { ...child, ignoreChanges: ownership("Service").ignoreChanges },
         );
         this.registerOutputs({});
     }

@@ -5,7 +5,11 @@ export type Sharing = "imageUpdater" | "webserver.autoscaling";
 
 /** The objects that are told apart here. */
 type Shared =
-    "Deployment/bots-webserver" | "Deployment/bots-jobqueue" | "CronJob/bots-engine" | "PersistentVolumeClaim";
+    | "Deployment/bots-webserver"
+    | "Deployment/bots-jobqueue"
+    | "CronJob/bots-engine"
+    | "PersistentVolumeClaim"
+    | "Service";
 
 /** One field, and what an update of this program does where its owner has changed it. */
 export interface Ownership {
@@ -40,6 +44,8 @@ export const OWNERS: readonly Ownership[] = [
     { object: "CronJob/bots-engine", ...IMAGE },
     // A claim that was imported names its volume, which would have it replaced.
     { object: "PersistentVolumeClaim", field: "spec.volumeName", owner: "platform", update: "ignores" },
+    // One that was imported names its address, likewise.
+    { object: "Service", field: "spec.clusterIP", owner: "platform", update: "ignores" },
     { object: "Namespace", field: "labels and annotations of others", owner: "platform", update: "leaves" },
     { object: "pods", field: "what a mesh or a quota adds when they are made", owner: "platform", update: "leaves" },
     { object: "Job/bots-db-init", field: "its removal after the TTL", owner: "platform", update: "leaves" },

@@ -33,3 +33,6 @@ export function rolloutTimeouts(deadlineSeconds: number, pods: number): Timeouts
 
 /** Options of a Job: every change makes it anew, since its template is immutable, and its TTL may have removed it already. */
 export const MADE_ANEW = { replaceOnChanges: ["*"], deleteBeforeReplace: true };
+
+/** Options of a Job that is at work: other content makes it anew, but that nobody waited for its end does not. */
+export const JOINED = { ...MADE_ANEW, replaceOnChanges: ["metadata", "spec"] };

@@ -128,7 +128,7 @@ export class Webserver extends pulumi.ComponentResource {
                     ports: [{ name: "http", port: WEBSERVER_PORT, targetPort: "http", protocol: "TCP" }],
                 },
             },
-            child,
+            { ...child, ignoreChanges: ownership("Service").ignoreChanges },
         );
         new k8s.policy.v1.PodDisruptionBudget(
             name,

@@ -137,32 +137,19 @@ def check_mail(findings, settings, ini):
         connection.close()
 
 
-# What each database calls its character set, what it has to be, and how it becomes so.
-CHARACTER_SETS = {
-    "mysql": ("SELECT @@character_set_database", "utf8mb4", "ALTER DATABASE {name} CHARACTER SET utf8mb4"),
-    "postgresql": ("SHOW server_encoding", "UTF8", "make it anew with ENCODING 'UTF8' TEMPLATE template0"),
-}
-
-
-def check_database(findings, settings):
-    """Logs in, and looks at the character set and at the migrations."""
+def check_database(findings):
+    """Logs in, and looks at the form of the database and at the migrations."""
+    import database_form
     import migrations
     from django.db import connection
 
     connection.ensure_connection()
-    tables = connection.introspection.table_names()
-    if connection.vendor in CHARACTER_SETS:
-        question, expected, remedy = CHARACTER_SETS[connection.vendor]
-        with connection.cursor() as cursor:
-            cursor.execute(question)
-            [found] = cursor.fetchone()
-        name = settings.DATABASES["default"]["NAME"]
-        message = f"the character set of {name} is {found}: expected {expected}"
-        if found != expected and not tables:
-            findings.fault("database", f"{message}: {remedy.format(name=name)}")
-        elif found != expected:  # too late for the tables that are there
-            findings.note("database", f"{message}; a file with what does not fit it fails in every run")
-    if tables:
+    faults, notes = database_form.look(connection)
+    for sentence in faults:
+        findings.fault("database", sentence)
+    for sentence in notes:
+        findings.note("database", sentence)
+    if connection.introspection.table_names():
         for names, what in (
             (migrations.pending(), "migrations that will run now"),
             (migrations.unknown(), "migrations of another image, which this one does not know"),
@@ -188,7 +175,7 @@ def main(directories):
         "settings.py": set_up,
         "hosts": lambda: check_hosts(findings, settings),
         "mail": lambda: check_mail(findings, settings, ini),
-        "database": lambda: check_database(findings, settings),
+        "database": lambda: check_database(findings),
     }
     for name, check in checks.items() if settings else ():
         try:

@@ -1,10 +1,11 @@
 """What holds for every run of Bots' engine, in any image: one at a time, whole recovery, no route that there is not, no inbox
-that cannot be emptied.
+that cannot be emptied, no order that is given up because a volume is full.
 
 Bots has no hook before its own guards, a port of the pod and a row in table mutex, which a second engine takes for the mark
 of a crash. So functions that its engine calls are wrapped; they have the same names in Bots 3.3 and 4.
 """
 
+import errno
 import functools
 import glob
 import os
@@ -18,6 +19,7 @@ from engine_lock import say
 from engine_recovery import FileInHand, settle
 
 UNKNOWN = os.EX_CONFIG  # 78, exit code of an engine that was given a route that there is not
+NO_SPACE = os.EX_IOERR  # 74, exit code of an engine that a full volume ended
 
 
 def wrap(owner, name):
@@ -62,6 +64,14 @@ def install(router, lock, note, record=None):
         if status == botsconfig.EXTERNOUT:
             lock.confirm()
         return copy(transaction, status, **changes)
+
+    @wrap(botslib, "txtexc")
+    def end_without_space(text, *args, **kwargs):
+        # Bots writes the error to the order and goes on with the next: none of them would ever be sent.
+        if is_without_space(sys.exc_info()[1]):
+            say("ended, because no space is left on a volume: make room; the next run recovers this one")
+            os._exit(NO_SPACE)
+        return text(*args, **kwargs)
 
     @wrap(router, "rundispatcher")
     def dispatch_all_to_recover(dispatch, command, routes):
@@ -112,6 +122,15 @@ def install(router, lock, note, record=None):
                 router.botsglobal.logger.critical(message)
                 raise PermissionError(message)
         connect(channel)
+
+
+def is_without_space(error):
+    """Returns whether an exception, or one that it came from, says that a volume is full."""
+    while error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def unknown_routes(routes):

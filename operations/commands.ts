@@ -1,8 +1,10 @@
 /** The operations as commands: of `npm run ops` on any stack, and of the sandbox on its own. */
 import { type Command } from "commander";
+import { adopt, type AdoptOptions } from "./adopt";
 import { backUp, type BackupsOptions, restore, type RestoreOptions, showBackups } from "./backup";
 import { runEngine } from "./engine";
 import { showLogs, SERVICES } from "./logs";
+import { migrate } from "./migrate";
 import { preflight } from "./preflight";
 import { rotate, ROTATABLE } from "./rotate";
 import { showStatus } from "./status";
@@ -74,6 +76,27 @@ export function addOperations(program: Command, system: (command: Command) => Sy
         .action(async (_, command: Command) => {
             if (!(await preflight(await system(command)))) process.exitCode = FATAL;
         });
+
+    for (const [name, run, description] of [
+        [
+            "adopt",
+            adopt,
+            "take over what kubectl or kustomize made under the stack's names; the pages are served throughout",
+        ],
+        [
+            "migrate",
+            migrate,
+            "take over from the Deployment bots-edi, with its files; it pauses for the last copy alone",
+        ],
+    ] as const) {
+        program
+            .command(name)
+            .option("--yes", "do not ask")
+            .option("--undo", "take the last one back")
+            .option("--confirm", "keep the last one: it cannot be undone any more")
+            .description(description)
+            .action(async (options: AdoptOptions, command: Command) => run(await system(command), options));
+    }
 
     program
         .command("backup")

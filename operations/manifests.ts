@@ -11,17 +11,31 @@ export interface Manifest {
     readonly spec?: object;
 }
 
+/** An object as Pulumi knows it. */
+export interface Resource {
+    /** Its type, such as `kubernetes:core/v1:Service`; that of a Patch, which makes nothing: it names somebody else's object. */
+    readonly type: string;
+    /** Its name in the stack. */
+    readonly name: string;
+    readonly manifest: Manifest;
+}
+
 /** What a generated password is in place of a random one. */
 const PASSWORD = "generated";
 
 /** Every object that the program makes of these settings. */
 export async function manifestsOf(stack: string, settings: Settings): Promise<Manifest[]> {
-    const made: Manifest[] = [];
+    const all = await resourcesOf(stack, settings);
+    return all.filter(({ type }) => !type.endsWith("Patch")).map(({ manifest }) => manifest);
+}
+
+/** The same with their names in the stack, and the Patches. */
+export async function resourcesOf(stack: string, settings: Settings): Promise<Resource[]> {
+    const made: Resource[] = [];
     await pulumi.runtime.setMocks(
         {
             newResource: ({ type, name, inputs }) => {
-                // A Patch makes nothing: it names somebody else's object.
-                if (type.startsWith("kubernetes:") && !type.endsWith("Patch")) made.push(inputs as Manifest);
+                if (type.startsWith("kubernetes:")) made.push({ type, name, manifest: inputs as Manifest });
                 return { id: name, state: { ...(inputs as object), result: PASSWORD } };
             },
             call: ({ inputs }) => inputs as Record<string, unknown>,

@@ -1,5 +1,6 @@
 /** The Pulumi CLI on one stack, for what only its state and its engine can tell or change. */
-import { attempt, onTerminal, type Outcome } from "./exec";
+import { OperatorError } from "./errors";
+import { attempt, lastWords, onTerminal, type Outcome } from "./exec";
 
 /** A resource of a state. */
 export interface StateResource {
@@ -16,7 +17,20 @@ export class Pulumi {
 
     /** Runs it on this terminal and returns its exit code. */
     show(...args: string[]): Promise<number> {
-        return onTerminal("pulumi", this.onStack(args));
+        return this.showWith({}, ...args);
+    }
+
+    /** The same, with variables beside those of this process. */
+    showWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<number> {
+        return onTerminal("pulumi", this.onStack(args), env);
+    }
+
+    /** Runs it unseen. Fails with its last words. */
+    async run(env: NodeJS.ProcessEnv, ...args: string[]): Promise<string> {
+        const options = { env: { ...process.env, ...env }, timeout: 1800 };
+        const outcome = await attempt("pulumi", this.onStack([...args, "--non-interactive"]), options);
+        if (outcome.code === 0) return outcome.stdout;
+        throw new OperatorError(`pulumi ${args[0] ?? ""} failed: ${lastWords(outcome)}`);
     }
 
     /** `pulumi stack export`, which may fail. */

@@ -91,6 +91,12 @@ const RULES: readonly Rule[] = [
             production === true && isGiven("ingress") && !isGiven("tls") && !isGiven("tlsSecret"),
     ),
     rule(
+        "tlsSecret",
+        "the name of the Secret that ingress.certificateIssuer makes",
+        ({ ingress, tls }, isGiven) =>
+            ingress?.certificateIssuer !== undefined && tls !== false && !isGiven("tlsSecret"),
+    ),
+    rule(
         "storage.accessMode",
         "ReadWriteMany, or pods that all run on one node: set nodeSelector kubernetes.io/hostname",
         ({ storage, nodeSelector }) =>
@@ -157,7 +163,7 @@ const RULES: readonly Rule[] = [
         ({ networkPolicy }) => networkPolicy?.enabled === false,
     ),
     ...ignored(["tlsSecret"], "without ingress", (_, isGiven) => !isGiven("ingress")),
-    ...ignored(["tlsSecret"], "where tls is false", ({ tls }) => tls === false),
+    ...ignored(["tlsSecret", "ingress.certificateIssuer"], "where tls is false", ({ tls }) => tls === false),
     ...ignored(
         ["labelNamespace"],
         "where the namespace is made here, with its labels",

@@ -364,7 +364,9 @@ export const schema = z.strictObject({
         ),
     tlsSecret: formats.objectName
         .optional()
-        .describe("Name of the existing TLS Secret of the Ingress; the controller's own certificate without it."),
+        .describe(
+            "Name of the TLS Secret of the Ingress, which exists, or which `ingress.certificateIssuer` makes; the controller's own certificate without it.",
+        ),
     ingress: z
         .strictObject({
             host: formats.hostName.describe("Host name of the web pages."),
@@ -374,6 +376,18 @@ export const schema = z.strictObject({
                 .default({})
                 .describe(
                     "Annotations of the Ingress, beside those that a class called like `traefik` (spec), `nginx`, `haproxy` or `openshift` gets; `null` removes one.",
+                ),
+            certificateIssuer: z
+                .strictObject({
+                    name: formats.objectName.describe("Name of the issuer."),
+                    kind: z
+                        .enum(["ClusterIssuer", "Issuer"])
+                        .default("ClusterIssuer")
+                        .describe("Whether it serves all namespaces, or this one."),
+                })
+                .optional()
+                .describe(
+                    "Issuer of cert-manager that makes and renews the certificate in `tlsSecret`; none without it.",
                 ),
             skipAwait: z
                 .boolean()

@@ -65,6 +65,7 @@ export function checkNamespace({ settings, hasNamespace }: Context): Finding[] {
 
 /** Where to get the kinds that Kubernetes does not have by itself. */
 const SOURCES: Readonly<Record<string, string>> = {
+    "cert-manager.io/v1": "install cert-manager, or take ingress.certificateIssuer out of the stack",
     "argoproj.io/v1alpha1": "install Argo Events, or take imageUpdater out of the stack",
     "monitoring.coreos.com/v1":
         "install the Prometheus operator, or set monitoring.serviceMonitor and monitoring.rules to false",

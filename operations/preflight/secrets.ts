@@ -128,7 +128,8 @@ export async function checkSecrets(context: Context): Promise<Finding[]> {
             : database.flatMap((entry) => entry.ports);
         found.push(...findings, ...databaseFindings(values, enabled ? ports : undefined));
     }
-    if (settings.ingress && settings.tlsSecret !== undefined) {
+    // What cert-manager makes may not be there yet.
+    if (settings.ingress && !settings.ingress.certificateIssuer && settings.tlsSecret !== undefined) {
         const { findings, values } = await look(context, settings.tlsSecret, ["tls.crt", "tls.key"], "tlsSecret");
         const pem = values["tls.crt"];
         found.push(...findings);

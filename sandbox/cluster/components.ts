@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { binaryPath, type Binary } from "./binaries";
 import { configFiles } from "./configFiles";
 import { componentKubeconfig } from "./kubeconfig";
@@ -24,8 +24,15 @@ export interface Component {
 
 export function component(name: ComponentName): Component {
     const command = name === "containerd" ? join(packaged("usr/bin"), name) : binaryPath(name);
-    const { flags, ...rest } = definitions[name];
-    return { name, command, args: spell(flags()), ...rest };
+    const { flags, files, ...rest } = definitions[name];
+    const values = flags();
+    return { name, command, args: spell(values), files: [...files, ...identities(values)], ...rest };
+}
+
+/** The certificates, keys and kubeconfigs that are named: read once by most, so that a renewed one asks for a restart. */
+function identities(values: Record<string, string | number>): string[] {
+    const folders = [layout.pki, layout.kubeconfigs];
+    return Object.values(values).flatMap((value) => (folders.includes(dirname(String(value))) ? [String(value)] : []));
 }
 
 /** Stopped in this order, so that nobody repairs or reports what is being taken down. */
@@ -51,8 +58,12 @@ const definitions: Record<ComponentName, Definition> = {
     "kube-apiserver": { ...plain, flags: apiServer },
     "kube-controller-manager": { ...plain, flags: controllerManager },
     "kube-scheduler": { ...plain, flags: scheduler },
-    kubelet: { ...plain, flags: kubelet, files: [configFiles.kubelet] },
-    "kube-proxy": { ...plain, flags: () => ({ config: configFiles.proxy }), files: [configFiles.proxy] },
+    kubelet: { ...plain, flags: kubelet, files: [configFiles.kubelet, certificate("kubelet-server")] },
+    "kube-proxy": {
+        ...plain,
+        flags: () => ({ config: configFiles.proxy }),
+        files: [configFiles.proxy, componentKubeconfig("proxy")],
+    },
     "kube-router": { ...plain, flags: policies, path: [layout.iptables] },
 };
 

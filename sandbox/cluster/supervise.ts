@@ -36,11 +36,9 @@ const enterAndExec = 'while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shif
  */
 export async function start(component: Component): Promise<boolean> {
     const key = keyOf(component);
+    await stopOutdated(component);
     const record = readRecord(component.name);
-    if (record && isRunning(record)) {
-        if (record.key === key) return false;
-        await stop(component.name, component.grace);
-    }
+    if (record && isRunning(record)) return false;
     await endStrays(component);
     mkdirSync(layout.logs, { recursive: true });
     mkdirSync(layout.processes, { recursive: true });
@@ -64,6 +62,12 @@ export async function start(component: Component): Promise<boolean> {
     if (!identity) throw died(component.name);
     writeFileSync(recordFile(component.name), JSON.stringify({ ...identity, key } satisfies ProcessRecord));
     return true;
+}
+
+/** Stops a component that runs with other arguments or configuration than it should. */
+export async function stopOutdated(component: Component): Promise<void> {
+    const record = readRecord(component.name);
+    if (record && isRunning(record) && record.key !== keyOf(component)) await stop(component.name, component.grace);
 }
 
 /** An `up` that was killed between starting a component and writing it down left one that nobody knows of. */

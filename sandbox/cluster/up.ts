@@ -29,7 +29,7 @@ import {
 } from "./readiness";
 import { buildModules, type GoModule, isBuilt } from "../goModules";
 import { Steps } from "../steps";
-import { start } from "./supervise";
+import { start, stopOutdated } from "./supervise";
 
 export interface UpOptions {
     /** Whether the images of Bots EDI and MariaDB are wanted too. */
@@ -90,6 +90,8 @@ async function bringUp(steps: Steps): Promise<void> {
     });
     await steps.step("bridge and firewall", makeNetwork);
     await steps.step("certificates and configuration", configure);
+    // One that sees the API server go empties the chain of its address, and the next one takes what is there for whole.
+    await stopOutdated(component("kube-proxy"));
     await startControlPlane(steps);
     await startNode(steps);
     await steps.step("DNS, storage and access rules applied", applyAddons);

@@ -8,8 +8,9 @@ import {
 } from "@pulumi/pulumi/automation";
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
+import { binaryPath } from "../cluster/binaries";
 import { kubectl } from "../cluster/kubectl";
 import { identify } from "../cluster/processIdentity";
 import { SandboxError } from "../errors";
@@ -105,6 +106,8 @@ export class LocalStack {
                 pulumiCommand: await PulumiCommand.get({ root: cli.root }),
                 envVars: {
                     ...cli.env,
+                    // The program asks kubectl, too.
+                    PATH: [dirname(binaryPath("kubectl")), cli.env.PATH ?? process.env.PATH].join(delimiter),
                     KUBECONFIG: kubeconfig,
                     TMPDIR: temporary,
                     PULUMI_BACKEND_URL: fileBackend(folder),

@@ -130,10 +130,13 @@ def test_a_character_set_is_refused_as_long_as_it_can_be_changed_and_noted_later
     database = databases.MySql(mariadb_of_all, "mysql", f"bots{next(numbers)}")
     environment.variables.update(database.variables)
     mariadb_of_all.sql([f"ALTER DATABASE {database.name} CHARACTER SET latin1"])
-    found = f"database: the character set of {database.name} is latin1: expected utf8mb4"
-    assert refused(environment) == [f"{found}: ALTER DATABASE {database.name} CHARACTER SET utf8mb4"]
+    begin = f"database: the character set of {database.name} is latin1: expected utf8mb4, "
+    [fault] = refused(environment)
+    assert fault.startswith(begin) and fault.endswith(f": ALTER DATABASE {database.name} CHARACTER SET utf8mb4")
     environment.init_db()
-    assert check(environment) == (0, [], [f"{found}; a file with what does not fit it fails in every run"])
+    code, faults, [note, of_tables] = check(environment)
+    assert (code, faults, note) == (0, [], fault)
+    assert of_tables.startswith("database: the character set of the tables ")
 
 
 def test_an_encoding_of_postgresql_is_refused_as_long_as_it_can_be_changed(environment, postgresql_of_all):
@@ -143,7 +146,7 @@ def test_an_encoding_of_postgresql_is_refused_as_long_as_it_can_be_changed(envir
     server = {"DB_HOST": "127.0.0.1", "DB_PORT": str(postgresql_of_all.port), "DB_NAME": name}
     environment.variables.update(server, DB_ENGINE="postgresql", DB_USER=name, DB_PASSWORD=name)
     [fault] = refused(environment)
-    assert fault.startswith(f"database: the character set of {name} is LATIN1: expected UTF8: make it anew")
+    assert fault.startswith(f"database: the character set of {name} is LATIN1: expected UTF8, ")
 
 
 def test_migrations_that_will_run_and_those_of_another_image_are_noted(environment, database):

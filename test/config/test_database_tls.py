@@ -40,17 +40,19 @@ def openssl(folder, *arguments):
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
-    """Two authorities, ca and other; of the first a certificate for 127.0.0.1, and one for another name."""
+    """Two authorities, ca and other; of the first a certificate for 127.0.0.1, one for another name, and an expired one."""
     folder = tmp_path_factory.mktemp("certificates")
     folder.chmod(0o755)
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     for authority in ("ca", "other"):
         openssl(folder, "req", "-x509", *key, "-subj", f"/CN={authority}", "-keyout", f"{authority}.key", "-out", f"{authority}.crt")
-    for name, subject in (("here", "IP:127.0.0.1"), ("elsewhere", "DNS:db.example.com")):
+    subjects = {"here": "IP:127.0.0.1", "elsewhere": "DNS:db.example.com", "expired": "IP:127.0.0.1"}
+    for name, subject in subjects.items():
         openssl(folder, "req", *key, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
         (folder / "extensions").write_text(f"subjectAltName={subject}")
         signed_by = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "extensions"]
-        openssl(folder, "x509", "-req", "-in", f"{name}.csr", *signed_by, "-out", f"{name}.crt")
+        days = ["-days", "-1" if name == "expired" else "30"]
+        openssl(folder, "x509", "-req", "-in", f"{name}.csr", *signed_by, *days, "-out", f"{name}.crt")
     return folder
 
 
@@ -80,11 +82,11 @@ def postgresql(folder, certificates, name):
 
 @pytest.fixture(scope="module", params=["mysql", "postgresql"])
 def servers(request, tmp_path_factory, certificates):
-    """Two servers that refuse who speaks in clear, one with each certificate."""
+    """Servers that refuse who speaks in clear, one with each certificate."""
     make = {"mysql": mysql, "postgresql": postgresql}[request.param]
     made = {}
     try:
-        for name in ("here", "elsewhere"):
+        for name in ("here", "elsewhere", "expired"):
             made[name] = make(tmp_path_factory.mktemp(name), certificates, name)
         yield request.param, made
     finally:
@@ -134,6 +136,16 @@ def test_a_database_that_requires_tls_was_access_denied_its_name_is_verified(env
     is_encrypted(ask(environment, servers, "here", "verify-full", certificates / "ca.crt"))
     is_refused(ask(environment, servers, "elsewhere", "verify-full", certificates / "ca.crt"))
     is_refused(ask(environment, servers, "here", "verify-full", certificates / "other.crt"))
+
+
+def test_an_expired_certificate_is_told_in_one_line_before_anything_is_initialised(environment, servers, certificates):
+    is_encrypted(ask(environment, servers, "expired", "require"))
+    for mode in ("verify-ca", "verify-full"):
+        is_refused(ask(environment, servers, "expired", mode, certificates / "ca.crt"))
+        if HAS_BOTS:
+            done = environment.run(sys.executable, str(environment.config / "check.py"))
+            [fault] = [line for line in done.stderr.splitlines() if line.startswith("database: ")]
+            assert "certificate has expired" in fault, fault
 
 
 @pytest.mark.parametrize("servers", ["mysql"], indirect=True)

@@ -1,6 +1,7 @@
 """config/engine_run.py and the lock, in real engines of Bots: every order once, whatever happens to the runs."""
 
 import os
+import subprocess
 import sys
 
 import pytest
@@ -133,6 +134,28 @@ def test_what_a_killed_engine_had_in_hand_is_sent_once(orders, point, folder, th
     code, output = orders.run("--new")
     assert code == 0, output
     assert orders.sent("alpha") == each_once(range(10))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a full volume has to be mounted")
+@pytest.mark.parametrize("folder", ["botssys/data", "orders/alpha/out"])
+@pytest.mark.parametrize("database", ["mysql"], indirect=True)
+def test_a_full_volume_ends_the_run_and_the_next_one_sends_each_order_once(orders, folder):
+    """Four of ten files find room there. Before, the others were given up: received, and never sent."""
+    orders.put("alpha", range(10))
+    full = orders.environment.folder / folder
+    full.mkdir(exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "none", str(full), "-o"]
+    subprocess.run([*mount, "size=16k"], check=True)
+    try:
+        code, output = orders.run("--new")
+        assert code == 74, output
+        assert "Bots engine: ended, because no space is left on a volume" in output
+        subprocess.run([*mount, "remount,size=16m"], check=True)
+        code, output = orders.run("--new")
+        assert code == 0, output
+        assert orders.sent("alpha") == each_once(range(10))
+    finally:
+        subprocess.run(["umount", str(full)], check=True)
 
 
 @pytest.mark.parametrize("point", ["receiving", "half received", "received"])

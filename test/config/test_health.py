@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from support import closed_port, silent_port, unreachable_port, wait_until
+from support import HAS_BOTS, closed_port, silent_port, unreachable_port, wait_until
 
 READY_LIMIT = 2.0  # seconds, which the probe's timeout builds on
 LIVE_LIMIT = 0.1
@@ -68,6 +68,22 @@ def test_without_a_database_it_lives_and_is_not_ready(environment, driver, datab
                 return "/health/ready: database: OperationalError: " in environment.log()
 
             wait_until(given_up, "the driver did not give up", RECOVERY_LIMIT)
+
+
+@pytest.mark.skipif(not HAS_BOTS, reason="Bots for this Django is not on the package index")
+@pytest.mark.parametrize("driver", ["mysqlclient", "psycopg"])
+def test_a_page_without_a_database_wrote_40_kb_to_the_log_volume_it_says_so_in_one_line(environment, driver):
+    with closed_port() as port:
+        use_server(environment, "postgresql" if driver == "psycopg" else "mysql", port)
+        with environment.webserver():
+            written = environment.folder / "botssys/logging/webserver.log"
+            before = written.stat().st_size
+            for path in ("/login/", "/"):
+                status, body, _ = environment.get(path, Host="localhost")
+                assert (status, body) == (503, "The database does not answer. Nothing was changed; try again in a minute.")
+                told = [line for line in environment.log().splitlines() if f" {path}: the database does not answer: " in line]
+                assert len(told) == 1, environment.log()
+            assert written.stat().st_size == before
 
 
 def test_many_probes_of_a_hanging_database_cost_one_thread_and_leave_live_alone(environment):

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { OWNERS, Ownership } from "../../components/owners";
 import { jsonSchema } from "../../settings";
+import { differences, stackNames } from "./stacks";
 
 type Schema = z.core.JSONSchema.BaseSchema;
 
@@ -73,10 +74,23 @@ function ownerRow({ object, field, owner, sharing, update }: Ownership): string 
     return `| ${object} | ${field} | ${owner} | ${setting} | ${UPDATES[update]} |`;
 }
 
+const STACKS = `
+## What the stacks differ in
+
+Made from the stacks' files, which alone make the difference: a further environment is one more \`Pulumi.<stack>.yaml\`. A default
+stands in brackets.
+
+| Setting | ${stackNames().join(" | ")} |
+| --- | ${stackNames()
+    .map(() => "---")
+    .join(" | ")} |
+`;
+
 /** The whole reference. */
 export function reference(): string {
     const settings = `${INTRODUCTION}${rows(jsonSchema(), "", true).join("\n")}\n`;
-    return `${settings}${OWNERSHIP}${OWNERS.map(ownerRow).join("\n")}\n`;
+    const owners = `${OWNERSHIP}${OWNERS.map(ownerRow).join("\n")}\n`;
+    return `${settings}${owners}${STACKS}${differences().join("\n")}\n`;
 }
 
 if (require.main === module) writeFileSync(FILE, reference());

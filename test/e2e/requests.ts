@@ -10,10 +10,11 @@ const LIMIT = 10_000;
 /** A page that is made from the database and for nobody in particular. */
 const PAGE = "/login/";
 
-/** How many requests were sent, and what failed: the second, and why. */
+/** How many requests were sent, and what failed: the second, and why; and the longest time without a page, in seconds. */
 export interface Count {
     readonly sent: number;
     readonly failures: readonly string[];
+    readonly silence: number;
 }
 
 /** Requests at a rate, each on a connection of its own, through the Service, as an Ingress sends them. */
@@ -22,6 +23,8 @@ export class Requests {
     private readonly failures: string[] = [];
     private readonly open = new Set<Promise<void>>();
     private readonly begin = Date.now();
+    private answered = this.begin;
+    private silence = 0;
     private readonly timer: NodeJS.Timeout;
 
     private constructor(
@@ -48,11 +51,26 @@ export class Requests {
     private send(): void {
         this.sent++;
         const second = ((Date.now() - this.begin) / 1000).toFixed(1);
-        const request = this.ask().catch((error: unknown) => {
-            this.failures.push(`${second} s: ${error instanceof Error ? error.message : String(error)}`);
-        });
+        const request = this.ask().then(
+            () => {
+                this.hear();
+            },
+            (error: unknown) => {
+                this.failures.push(`${second} s: ${error instanceof Error ? error.message : String(error)}`);
+            },
+        );
         this.open.add(request);
         void request.then(() => this.open.delete(request));
+    }
+
+    /** Milliseconds since the last page. */
+    get sinceAnswer(): number {
+        return Date.now() - this.answered;
+    }
+
+    private hear(): void {
+        this.silence = Math.max(this.silence, this.sinceAnswer);
+        this.answered = Date.now();
     }
 
     private ask(): Promise<void> {
@@ -74,7 +92,8 @@ export class Requests {
     async stop(): Promise<Count> {
         clearInterval(this.timer);
         await Promise.all(this.open);
-        return { sent: this.sent, failures: this.failures };
+        this.hear();
+        return { sent: this.sent, failures: this.failures, silence: this.silence / 1000 };
     }
 }
 

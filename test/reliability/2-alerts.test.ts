@@ -141,7 +141,7 @@ describe("the alerts of a system", function () {
             "BotsLockHeldTooLong",
             "BotsScheduleLate",
         );
-        volume.fill();
+        volume.fill(4);
         const gate = join(system.folder, "botssys", "gate");
         const scripts = join(system.folder, "usersys", "communicationscripts");
         writeFileSync(gate, "");

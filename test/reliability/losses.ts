@@ -48,9 +48,12 @@ export const LOSSES: readonly Loss[] = [
         title: "its pod deleted by force",
         start: WAYS.hand,
         strike: async (system) => {
-            const newest = ["-l", "component=engine", "--field-selector=status.phase=Running", "-o", "name"];
-            const [pod] = (await system.kubectl("get", "pods", ...newest)).trim().split("\n");
-            assert.ok(pod);
+            // The engine may be at work before its pod counts as running.
+            const notOver = "--field-selector=status.phase!=Succeeded,status.phase!=Failed";
+            const [pod] = (await system.kubectl("get", "pods", "-l", "component=engine", notOver, "-o", "name"))
+                .trim()
+                .split("\n");
+            assert.ok(pod, "no pod of an engine is there");
             await system.kubectl("delete", pod, "--force", "--grace-period=0");
         },
         next: ofJob,

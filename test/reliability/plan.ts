@@ -17,6 +17,8 @@ export interface Plan {
     readonly repeats: number;
     /** At how many moments of a run each kind of loss happens. */
     readonly moments: number;
+    /** For how many seconds the database is away. */
+    readonly absences: readonly number[];
 }
 
 /** The plan that `RELIABILITY=short` asks for, or `RELIABILITY_DATABASE`, `_MOMENTS` and `_REPEATS` for less than all. */
@@ -26,6 +28,7 @@ export const plan: Plan = {
     orders: 300,
     repeats: isShort ? 1 : Number(process.env.RELIABILITY_REPEATS ?? 5),
     moments: isShort ? 1 : Number(process.env.RELIABILITY_MOMENTS ?? 20),
+    absences: isShort ? [20] : [60, 600],
 };
 
 function chosen(name: string | undefined): readonly DatabaseName[] {

@@ -1,5 +1,5 @@
 /** A small volume of its own for a claim: what the kubelet measures, which it does not of the sandbox's other volumes. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kubectl } from "../../sandbox/cluster/kubectl";
 import { nodeName, storageClass } from "../../sandbox/cluster/settings";
@@ -49,9 +49,20 @@ export class SmallVolume {
         return volume;
     }
 
-    /** Leaves 4 of 64 MiB free. */
-    fill(): void {
-        writeFileSync(join(this.folder, "fill"), Buffer.alloc(60 * 1024 * 1024));
+    /** Leaves so much of it free; nothing by default. */
+    fill(freeMebibytes = 0): void {
+        const { bavail, bsize } = statfsSync(this.folder);
+        try {
+            writeFileSync(join(this.folder, "fill"), Buffer.alloc(bavail * bsize - freeMebibytes * 1024 * 1024));
+        } catch (error) {
+            // Others write to it too: then it is full all the same.
+            if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+        }
+    }
+
+    /** Gives back what was filled. */
+    clear(): void {
+        rmSync(join(this.folder, "fill"), { force: true });
     }
 
     /** Takes it away, whatever is in it. */

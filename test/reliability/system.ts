@@ -22,8 +22,8 @@ interface Volume {
 export class System {
     private constructor(
         readonly database: DatabaseName,
-        private readonly home: TestNamespace,
-        private readonly stack: TestStack,
+        readonly home: TestNamespace,
+        readonly stack: TestStack,
         /** The Bots environment on the data volume. */
         readonly folder: string,
     ) {}

@@ -24,6 +24,13 @@ export const EDGES: Readonly<Record<string, Partial<SettingsInput>>> = {
         tlsSecret: LONG_NAME,
         ingress: { host: `${"h".repeat(63)}.${"h".repeat(63)}.example`, className: LONG_NAME },
     },
+    "a certificate": {
+        tlsSecret: LONG_NAME,
+        ingress: {
+            host: `${"h".repeat(63)}.${"h".repeat(63)}.example`,
+            certificateIssuer: { name: LONG_NAME, kind: "Issuer" },
+        },
+    },
     sizes: {
         storage: { data: "1", logs: "1.5Gi", config: "1E" },
         webserver: { replicas: MOST, resources },

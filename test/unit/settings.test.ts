@@ -373,6 +373,16 @@ describe("settings", () => {
                 /tlsSecret is "tls"; takes nothing where tls is false/,
             ],
             [
+                "an issuer without the Secret that it makes",
+                { ingress: { host: "a.b", certificateIssuer: { name: "letsencrypt" } } },
+                /tlsSecret is missing; takes the name of the Secret that ingress\.certificateIssuer makes/,
+            ],
+            [
+                "an issuer without TLS",
+                { tls: false, ingress: { host: "a.b", certificateIssuer: { name: "letsencrypt" } } },
+                /ingress\.certificateIssuer is .*; takes nothing where tls is false/,
+            ],
+            [
                 "an Ingress in plain HTTP in production",
                 { production: true, tls: "false", ingress: { host: "a.b" } },
                 /bots-edi:tls is "false"; takes true in production/,

@@ -6,6 +6,7 @@ import { EDGES } from "../../support/edges";
 import { find, system } from "../../support/find";
 import { SECRET_SIGNATURE } from "../../support/recorder";
 import { ApiServer, hasApiServer, startApiServer } from "./apiServer";
+import { foreignKinds } from "./kinds";
 
 const DRY_RUN = ["apply", "--server-side", "--dry-run=server", "-o", "name", "-f", "-"];
 
@@ -30,13 +31,17 @@ const title = hasApiServer ? "a real API server" : "a real API server (skipped: 
         for (const namespace of ["edi", "argo-events"]) {
             assert.equal(server.kubectl(["create", "namespace", namespace]).status, 0);
         }
+        const made = server.kubectl(["create", "-o", "name", "-f", "-"], list(foreignKinds()));
+        assert.equal(made.status, 0, made.stderr);
+        const names = made.stdout.trim().split("\n");
+        assert.equal(server.kubectl(["wait", "--for=condition=Established", "--timeout=60s", ...names]).status, 0);
     });
     after(() => server.stop());
 
     for (const [what, settings] of Object.entries(EDGES)) {
         it(`takes what comes of ${what}`, async () => {
             const made = await system(settings);
-            // Argo's kinds are not its own.
+            // Argo's kinds have no schema.
             const objects = made.filter(({ inputs }) => inputs.kind !== "Sensor").map(({ inputs }) => plain(inputs));
             assert.ok(objects.length >= 15);
             const { status, stderr } = server.kubectl(DRY_RUN, list(objects));

@@ -1,14 +1,18 @@
 import { strict as assert } from "node:assert";
-import { existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { processesInCgroups, removeCgroups } from "../../../sandbox/cluster/cgroups";
 import { componentNames } from "../../../sandbox/cluster/components";
+import { writeKubeconfigs } from "../../../sandbox/cluster/kubeconfig";
+import { tryKubectl } from "../../../sandbox/cluster/kubectl";
 import { layout } from "../../../sandbox/cluster/layout";
 import { unmountBelow } from "../../../sandbox/cluster/mounts";
 import { removeNetwork } from "../../../sandbox/cluster/network";
+import { certificate, privateKey } from "../../../sandbox/cluster/pki";
 import { identify } from "../../../sandbox/cluster/processIdentity";
 import { signal } from "../../../sandbox/cluster/signal";
+import { lastLine, run } from "../../../operations/exec";
 import { waitUntil } from "../../../operations/wait";
 import { runDir, stateDir } from "../../../sandbox/paths";
 import { TestNamespace } from "../namespace";
@@ -77,6 +81,31 @@ describe("after a crash", () => {
         await requireEverythingRuns();
     });
 
+    it("all certificates have expired: kubectl says so in one line, and up renews them", async () => {
+        await expireCertificates();
+        // The API server looks at its files now and then.
+        const isTold = async () => {
+            const { stderr } = await tryKubectl(["get", "nodes"]);
+            return /certificate has expired or is not yet valid/.test(lastLine(stderr)) || stderr;
+        };
+        await waitUntil("kubectl to say so", isTold, { timeout: 90 });
+        const before = await componentPids();
+
+        const text = await sandbox("up", "--no-images");
+
+        assert.match(text, /issued 11 certificates/);
+        await requireAllUp();
+        const after = await componentPids();
+        for (const name of componentNames.filter((each) => each !== "containerd")) {
+            assert.notEqual(after.get(name), before.get(name), `${name} still has the expired certificate`);
+        }
+        await requireObjects();
+        assert.deepEqual(containers(await namespace.get<Pod>("pod/web")), containers(earlier));
+        const dial = ["exec", "client", "--", "sh", "-c", "echo | nc -w 5 kubernetes.default 443"];
+        const isReached = async () => (await namespace.tryKubectl(dial)).code === 0;
+        await waitUntil("pods to reach the API server", isReached, { timeout: 30 });
+    });
+
     it("down and up within 20 s: objects and volumes are kept, pods run again", async () => {
         await sandbox("down");
         assert.equal((await componentPids()).size, 0);
@@ -99,6 +128,24 @@ describe("after a crash", () => {
         assert.equal(await namespace.kubectl("exec", "client", "--", "cat", "/shared/file"), "kept\n");
     }
 });
+
+/** Signs every certificate but the authorities' anew, ended since yesterday, as a sandbox of a year ago has them. */
+async function expireCertificates(): Promise<void> {
+    for (const file of readdirSync(layout.pki).filter(
+        (name) => name.endsWith(".crt") && !/^(etcd-)?ca\.crt$/.test(name),
+    )) {
+        const name = basename(file, ".crt");
+        const authority = /etcd/.test(name) ? "etcd-ca" : "ca";
+        const signed = ["-CA", certificate(authority), "-CAkey", privateKey(authority), "-days", "-1"];
+        const own = ["-in", certificate(name), "-signkey", privateKey(name)];
+        const request = join(layout.pki, `${name}.csr`);
+        await run("openssl", ["x509", "-x509toreq", "-copy_extensions", "copyall", ...own, "-out", request]);
+        const extensions = ["-copy_extensions", "copyall"];
+        await run("openssl", ["x509", "-req", "-in", request, ...signed, ...extensions, "-out", certificate(name)]);
+        rmSync(request);
+    }
+    writeKubeconfigs();
+}
 
 /** Takes away what a machine loses when its power fails: processes, mounts, network, cgroups and everything in /run. */
 async function forgetLikeAReboot(): Promise<void> {

@@ -144,6 +144,13 @@ describe("npm run ops", () => {
                 "--stack",
                 "sandbox",
             ]);
+            await fail(
+                /^ops: nothing was changed: there is nothing to adopt: the stack has these objects in its state/,
+                [...["adopt", "--stack", "sandbox", "--yes"]],
+            );
+            await fail(/^ops: there is nothing to migrate: no Deployment bots-edi in namespace edi; /, [
+                ...["migrate", "--stack", "sandbox", "--yes"],
+            ]);
             await fail(/^ops: the cluster does not answer: /, ["top", "--stack", "sandbox"], {
                 kubeconfig: "/nowhere",
             });
@@ -306,7 +313,9 @@ with connection.constraint_checks_disabled(), connection.cursor() as cursor:
         const OTHER = "edi-preflight";
         let checkout: string;
         const left = async () =>
-            (await kubectl(["get", "pods,configmaps,pvc", "-A", "-l", "bots-edi/preflight", "-o", "name"])).trim();
+            (
+                await kubectl(["get", "pods,configmaps,pvc", "-n", NAMESPACE, "-l", "bots-edi/preflight", "-o", "name"])
+            ).trim();
         /** A stack in the copy of the checkout: the sandbox's, with the database elsewhere, and some changes. */
         const configure = (stack: string, changes: Record<string, unknown>) => {
             const { config } = parse(readFileSync(join(ROOT, "Pulumi.sandbox.yaml"), "utf8")) as {

@@ -16,6 +16,8 @@ export interface Call {
     readonly kubeconfig?: string;
     /** The folder of the states. Default: the sandbox's. */
     readonly states?: string;
+    /** Variables beside those of this process. */
+    readonly env?: Readonly<Record<string, string>>;
     /** What is typed in. Default: nothing. */
     readonly input?: string;
 }
@@ -26,7 +28,7 @@ export const called = new Set<string>();
 /** Starts a command in a process group of its own, as a shell does. */
 export async function startOps(
     args: readonly string[],
-    { checkout = ROOT, kubeconfig = kubeconfigPath, states = pulumiFolder }: Call = {},
+    { checkout = ROOT, kubeconfig = kubeconfigPath, states = pulumiFolder, env: variables = {} }: Call = {},
 ): Promise<ChildProcess> {
     called.add(args[0] ?? "");
     const { env } = await providePulumi(console.log);
@@ -40,6 +42,7 @@ export async function startOps(
             PATH: [dirname(binaryPath("kubectl")), env.PATH ?? process.env.PATH].join(delimiter),
             KUBECONFIG: kubeconfig,
             PULUMI_BACKEND_URL: fileBackend(states),
+            ...variables,
         },
     });
 }

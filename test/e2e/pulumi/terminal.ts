@@ -1,8 +1,6 @@
 /** The terminal of somebody who follows the documentation: a shell in a copy of the checkout, `pulumi` and kubectl on its PATH. */
 import assert from "node:assert/strict";
 import { type ChildProcess } from "node:child_process";
-import { delimiter, dirname } from "node:path";
-import { binaryPath } from "../../../sandbox/cluster/binaries";
 import { providePulumi } from "../../../sandbox/pulumi/cli";
 import { copyCheckout } from "./copyCheckout";
 import { ran, type Ran, Workplace } from "./workplace";
@@ -12,7 +10,6 @@ export class Terminal extends Workplace {
         super("bots-edi", cli);
         // A copy: the CLI writes the key of its encryption, and settings, into the stack's file.
         copyCheckout(this.folder);
-        this.env.PATH = [dirname(binaryPath("kubectl")), this.env.PATH].join(delimiter);
         // Somebody at a terminal says yes.
         this.env.PULUMI_SKIP_CONFIRMATIONS = "true";
     }

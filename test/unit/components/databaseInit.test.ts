@@ -3,14 +3,15 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BotsEdi } from "../../../components/botsEdi";
+import { parseSettings } from "../../../settings";
 import { find, system } from "../../support/find";
+import { record } from "../../support/recorder";
 
 /** What the stand-ins for the image's programs end with; by default 0. */
 interface Image {
     /** `check.py`. */
     readonly checked?: number;
-    /** `database_form.py`. */
-    readonly form?: number;
     /** `backup.py make --before-migrations`. */
     readonly saved?: number;
     /** `healthcheck.py --check startup`. */
@@ -27,7 +28,7 @@ interface Image {
 
 /** Runs the Job's script in a folder in place of the root. The image's init-db ends with 0 whatever happened, as the user's does. */
 function runScript(script: string, image: Image = {}) {
-    const { checked = 0, form = 0, saved = 0, tables = 0, migrated = 0, seconds = 0, began, engine = true } = image;
+    const { checked = 0, saved = 0, tables = 0, migrated = 0, seconds = 0, began, engine = true } = image;
     const root = mkdtempSync(join(tmpdir(), "bots-edi-init-"));
     const program = (path: string, body: string) => {
         writeFileSync(join(root, path), `#!/bin/sh\n${body}\n`);
@@ -42,7 +43,6 @@ function runScript(script: string, image: Image = {}) {
         if (engine) program("bin/bots-engine", "exit 0");
         const answers = {
             "config/check.py": checked,
-            "config/database_form.py": form,
             "make --before-migrations": saved,
             healthcheck: tables,
             "config/migrations.py": migrated,
@@ -96,7 +96,6 @@ describe("DatabaseInit", () => {
         assert.deepEqual([shell, flag], ["/bin/bash", "-c"]);
         const steps = script.split("\n").filter((line: string) => /python|entrypoint/.test(line));
         assert.deepEqual(steps.slice(1), [
-            "python /config/database_form.py",
             'python -c "$BACKUP_SCRIPT" make --before-migrations',
             "timeout $left /entrypoint.sh init-db",
             "python /usr/local/bots/scripts/healthcheck.py --config-dir /config --check startup",
@@ -117,12 +116,6 @@ describe("DatabaseInit", () => {
             { name: "config-backup", persistentVolumeClaim: { claimName: "bots-edi-config-pvc" } },
             { name: "backup", persistentVolumeClaim: { claimName: "bots-edi-backup-pvc" } },
         ]);
-    });
-
-    it('a database made by Bots 3.3 ended Bots 4 with "table exists": it is looked at first, and nothing is initialised', async () => {
-        const [container] = (await init()).spec.containers;
-        const { status, stderr, begun, kept } = runScript(container.command[2] as string, { form: 1 });
-        assert.deepEqual([status, stderr, begun, kept], [1, "", false, false]);
     });
 
     it("fails where the image's init-db does not say that it has failed", async () => {
@@ -202,6 +195,17 @@ describe("DatabaseInit", () => {
     it("is made anew at every change, deleted first", async () => {
         const { replaceOnChanges, deleteBeforeReplace } = find(await system(), "Job", "bots-db-init");
         assert.deepEqual([replaceOnChanges, deleteBeforeReplace], [["*"], true]);
+    });
+
+    it("is made anew at other content alone while it is at work: it was replaced, and what it did began again", async () => {
+        const program = () => new BotsEdi("bots-edi", { ...parseSettings({ imageTag: "4.0" }), isInitAtWork: true });
+        const { replaceOnChanges, deleteBeforeReplace } = find(await record(program), "Job", "bots-db-init");
+        assert.deepEqual([replaceOnChanges, deleteBeforeReplace], [["metadata", "spec"], true]);
+    });
+
+    it("has no second pod while an evicted one still migrates", async () => {
+        const { spec } = find(await system(), "Job", "bots-db-init").inputs;
+        assert.equal(spec.podReplacementPolicy, "Failed");
     });
 
     it("runs again when the image or the configuration changes", async () => {

@@ -31,6 +31,21 @@ describe("Ingress", () => {
         });
     });
 
+    it("has cert-manager make the certificate where it names an issuer", async () => {
+        const ingress = { host: "a.b", certificateIssuer: { name: "letsencrypt" } };
+        const made = await system({ ingress, tlsSecret: "bots-edi-tls" });
+        const { apiVersion, metadata, spec } = find(made, "Certificate", "bots-edi-ingress").inputs;
+        assert.equal(apiVersion, "cert-manager.io/v1");
+        assert.deepEqual(metadata.annotations, { "pulumi.com/skipAwait": "true" });
+        assert.deepEqual(spec, {
+            secretName: "bots-edi-tls",
+            dnsNames: ["a.b"],
+            issuerRef: { kind: "ClusterIssuer", name: "letsencrypt" },
+        });
+        const without = await system({ ingress: { host: "a.b" }, tlsSecret: "bots-edi-tls" });
+        assert.ok(!without.some(({ inputs }) => inputs.kind === "Certificate"));
+    });
+
     it("is awaited, and of another class, where the stack says so", async () => {
         const ingress = { host: "a.b", className: "internal", skipAwait: false };
         const { metadata, spec } = find(await system({ ingress }), "Ingress", "bots-edi-ingress").inputs;

@@ -7,7 +7,9 @@ const FORCE = "pulumi.com/patchForce";
 
 function title({ inputs }: Registration): string {
     const { kind, metadata } = inputs as Manifest;
-    return kind === "PersistentVolumeClaim" ? (kind as string) : `${kind as string}/${metadata.name as string}`;
+    return /^(PersistentVolumeClaim|Service)$/.test(kind as string)
+        ? (kind as string)
+        : `${kind as string}/${metadata.name as string}`;
 }
 
 /** What the table says of the settings that are on. */

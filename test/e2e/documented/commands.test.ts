@@ -3,15 +3,16 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { waitUntil } from "../../../operations/wait";
 import { checkout } from "../../../sandbox/paths";
 import { pulumiFolder } from "../../../sandbox/stack";
 import { callsPulumi, commands } from "../../docs/commands";
 import { TestNamespace } from "../namespace";
-import { admit, putCredentials } from "./externalDatabase";
+import { admit, putCredentials } from "../pulumi/externalDatabase";
 import { says, saysNothingOf, Scenes } from "./scenes";
-import { provideSurroundings, removeSurroundings } from "./surroundings";
-import { Terminal } from "./terminal";
-import { ran } from "./workplace";
+import { provideSurroundings, removeSurroundings } from "../pulumi/surroundings";
+import { Terminal } from "../pulumi/terminal";
+import { ran } from "../pulumi/workplace";
 
 /** The stacks' namespaces. */
 const dev = new TestNamespace("edi-dev");
@@ -29,6 +30,10 @@ interface Importable {
     readonly name: string;
     readonly parent?: string;
 }
+
+/** The URN of db-init's Job, as somebody types it. */
+const INIT =
+    "'urn:pulumi:prod::bots-edi::bots-edi:index:BotsEdi$bots-edi:index:DatabaseInit$kubernetes:batch/v1:Job::bots-edi-db-init'";
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
@@ -349,7 +354,7 @@ done`,
             async () => {
                 job = await uid("job/bots-db-init");
             },
-            "pulumi up --replace 'urn:pulumi:prod::bots-edi::bots-edi:index:BotsEdi$bots-edi:index:DatabaseInit$kubernetes:batch/v1:Job::bots-edi-db-init'",
+            `pulumi up --replace ${INIT}`,
             async () => {
                 assert.notEqual(await uid("job/bots-db-init"), job);
             },
@@ -375,6 +380,30 @@ done`,
             "pulumi cancel",
             "pulumi refresh --clear-pending-creates",
             "pulumi up",
+        );
+
+        scenes.add(
+            "take over a db-init whose update was killed",
+            async () => {
+                const { stdout: earlier } = await prod.tryKubectl(["get", "job/bots-db-init", "-o", "name"]);
+                if (earlier !== "") await prod.kubectl("delete", earlier.trim(), "--cascade=foreground");
+                const child = terminal.begin(`pulumi up --replace ${INIT}`);
+                const ended = ran(child);
+                const isBegun = async () => {
+                    assert.equal(child.exitCode, null, "the update has ended");
+                    return prod.has("job/bots-db-init");
+                };
+                await waitUntil("db-init to begin", isBegun, { timeout: 120, interval: 100 });
+                process.kill(-(child.pid ?? 0), "SIGKILL");
+                await ended;
+                job = await uid("job/bots-db-init");
+            },
+            "pulumi cancel",
+            `pulumi refresh --import-pending-creates ${INIT} --import-pending-creates edi/bots-db-init`,
+            "pulumi up",
+            async () => {
+                assert.equal(await uid("job/bots-db-init"), job);
+            },
         );
 
         scenes.add(

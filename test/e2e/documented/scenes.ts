@@ -1,7 +1,7 @@
 /** Tests that follow the documentation: each a scene of commands, with looks at what they did in between. */
 import assert from "node:assert/strict";
 import { statements } from "../../docs/commands";
-import { type Terminal } from "./terminal";
+import { type Terminal } from "../pulumi/terminal";
 
 /** A script of the documentation with more to it than that it succeeds. */
 interface Script {
