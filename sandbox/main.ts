@@ -5,6 +5,7 @@ import { SandboxError } from "./errors";
 import { INTERRUPTED, Interrupted } from "./interrupt";
 import { stopForward } from "./forward";
 import { deploy, printNext, removeParts, requireCluster, runSandbox } from "./run";
+import { equipStack } from "./surroundings/install";
 import { partsOf } from "./surroundings/parts";
 import { WEB } from "./web";
 
@@ -52,6 +53,7 @@ withImage(program.command("up"))
     .action(async ({ image }: ImageOption) => {
         requireCluster();
         const { changed, same } = await deploy(image, (stack) => stack.up());
+        await equipStack();
         print(`${changed} resources changed, ${same} did not`);
     });
 

@@ -15,6 +15,7 @@ import { missingModules } from "./pulumi/cli";
 import type { LocalStack } from "./pulumi/stack";
 import { requireNoFormerStack, sandboxStack } from "./stack";
 import {
+    equipStack,
     install,
     installed,
     modulesOf,
@@ -64,6 +65,7 @@ export async function runSandbox(image: string | undefined, wanted: readonly Par
     print("");
     const { changed, same } = await deploy(image, (stack) => stack.up());
     await requireBots();
+    await equipStack();
 
     const steps = new Steps(print);
     print("");
@@ -79,13 +81,14 @@ export async function runSandbox(image: string | undefined, wanted: readonly Par
     printNext();
 }
 
-/** Takes parts of the surroundings away, and what the stack has because of them. */
+/** Takes parts of the surroundings away. */
 export async function removeParts(parts: readonly Part[]): Promise<void> {
     requireCluster();
     const steps = new Steps(print);
     for (const part of parts) {
         const isThere = installed().includes(part);
         await steps.step(`${part.name} removed`, () => (isThere ? remove(part) : "it was not there"));
+        if (isThere && part.settings) steps.note("`npm run sandbox -- up` takes what the stack has with it away");
     }
 }
 

@@ -65,6 +65,11 @@ export async function install(wanted: readonly Part[], steps: Steps): Promise<vo
     }
 }
 
+/** Puts into the stack's namespace what parts have for it. */
+export async function equipStack(): Promise<void> {
+    for (const { forStack } of installed()) if (forStack) await apply(forStack());
+}
+
 /** Takes a part out of the cluster. */
 export async function remove(part: Part): Promise<void> {
     for (const each of part.forwards ?? []) await stopForward(each);

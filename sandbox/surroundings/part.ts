@@ -20,6 +20,8 @@ export interface Part {
     readonly forwards?: readonly Forward[];
     /** Settings of the stack where the part is there, by their names in its configuration. */
     readonly settings?: Readonly<Record<string, string>>;
+    /** What it puts into the stack's namespace once that is there, as YAML. */
+    readonly forStack?: () => string;
     /** Lines that say how it is reached. */
     readonly next?: readonly string[];
 }

@@ -2,9 +2,10 @@
 import { SandboxError } from "../errors";
 import { metricsServer } from "./metricsServer";
 import { type Part } from "./part";
+import { traefik } from "./traefik";
 
 /** All of them, in the order in which they are put up. */
-export const parts: readonly Part[] = [metricsServer];
+export const parts: readonly Part[] = [traefik, metricsServer];
 
 /**
  * The parts of a list of names, as `--with` takes it.

@@ -11,14 +11,19 @@ import (
 	"k8s.io/apiserver/pkg/server"
 	"k8s.io/kube-openapi/pkg/common"
 	"k8s.io/kube-openapi/pkg/util"
+	"k8s.io/kube-openapi/pkg/validation/spec"
 	"sigs.k8s.io/metrics-server/cmd/metrics-server/app/options"
 	"sigs.k8s.io/metrics-server/pkg/api"
 	generated "sigs.k8s.io/metrics-server/pkg/api/generated/openapi"
 )
 
 func definitions(ref common.ReferenceCallback) map[string]common.OpenAPIDefinition {
-	named := generated.GetOpenAPIDefinitions(ref)
-	for name, definition := range generated.GetOpenAPIDefinitions(ref) {
+	named := map[string]common.OpenAPIDefinition{}
+	shown := func(name string) spec.Ref { return ref(util.ToRESTFriendlyName(name)) }
+	for name, definition := range generated.GetOpenAPIDefinitions(shown) {
+		for i, dependency := range definition.Dependencies {
+			definition.Dependencies[i] = util.ToRESTFriendlyName(dependency)
+		}
 		named[util.ToRESTFriendlyName(name)] = definition
 	}
 	return named
