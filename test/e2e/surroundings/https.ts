@@ -71,7 +71,8 @@ export async function openBrowser(options: { readonly knowsAuthority: boolean })
         env: { ...process.env, HOME: home },
     });
     browser.on("close", () => {
-        rmSync(home, { recursive: true, force: true });
+        // Its last processes may still write there.
+        rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     });
     return browser;
 }
