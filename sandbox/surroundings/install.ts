@@ -77,13 +77,24 @@ export async function remove(part: Part): Promise<void> {
     rmSync(join(records, part.name), { force: true });
 }
 
+/** Kinds come before their objects: kubectl looks a kind up once. */
 async function apply(text: string): Promise<void> {
-    await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], { input: text });
+    const command = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
+    const [kinds, objects] = [true, false].map((areKinds) =>
+        documents(text).filter(({ kind }) => (kind === "CustomResourceDefinition") === areKinds),
+    ) as [Manifest[], Manifest[]];
+    const listed = (items: Manifest[]) => ({ input: JSON.stringify({ apiVersion: "v1", kind: "List", items }) });
+    if (kinds.length > 0) {
+        await kubectl(command, listed(kinds));
+        await kubectl(["wait", "--for=condition=Established", "-f", "-"], listed(kinds));
+    }
+    await kubectl(command, listed(objects));
 }
 
 /** What tells that an object works, by kind. */
 const READY: Readonly<Record<string, (name: string) => string[]>> = {
     APIService: (name) => ["wait", "--for=condition=Available", `apiservice/${name}`],
+    EventSource: (name) => ["wait", "--for=condition=Deployed", `eventsource/${name}`],
     Deployment: (name) => ["rollout", "status", `deployment/${name}`],
     StatefulSet: (name) => ["rollout", "status", `statefulset/${name}`],
 };
@@ -93,8 +104,12 @@ interface Manifest {
     readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
+function documents(text: string): Manifest[] {
+    return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
+}
+
 async function waitFor(text: string): Promise<void> {
-    for (const { kind, metadata } of parseAllDocuments(text).map((document) => document.toJS() as Manifest)) {
+    for (const { kind, metadata } of documents(text)) {
         const command = READY[kind]?.(metadata.name);
         if (command === undefined) continue;
         const namespace = metadata.namespace === undefined ? [] : ["-n", metadata.namespace];

@@ -1,11 +1,12 @@
 /** The parts by name. */
 import { SandboxError } from "../errors";
+import { argoEvents } from "./argoEvents";
 import { metricsServer } from "./metricsServer";
 import { type Part } from "./part";
 import { traefik } from "./traefik";
 
 /** All of them, in the order in which they are put up. */
-export const parts: readonly Part[] = [traefik, metricsServer];
+export const parts: readonly Part[] = [traefik, metricsServer, argoEvents];
 
 /**
  * The parts of a list of names, as `--with` takes it.

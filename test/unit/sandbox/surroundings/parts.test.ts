@@ -45,7 +45,8 @@ describe("parts of the surroundings", () => {
                 .map((document) => document.toJS() as Manifest)
                 .filter(({ kind }) => kind === "Deployment")
                 .flatMap(({ spec }) => spec.template.spec.containers.map(({ image }) => image));
-            assert.deepEqual(images, ["{{image}}"]);
+            assert.ok(images.length > 0);
+            for (const image of images) assert.match(image, /^\{\{\w+\}\}$/);
         });
     }
 
