@@ -179,6 +179,17 @@ export function alertRules({ namespace, runbook, schedules, alertAfter }: Alerts
             ],
         ),
         rule(
+            "BotsImageNotRolledOut",
+            "warning",
+            "0m",
+            `max by (job_name) (${of("kube_job_failed", 'job_name=~"bots-image-update-.*",condition="true"')}) == 1`,
+            [
+                "a pushed image was not rolled out: {{ $labels.job_name }}",
+                "The last line of its log says why: kubectl logs job/{{ $labels.job_name }} -c db-init. Where db-init failed, all runs as before. Mend it and push a newer tag, or delete the Job and push again.",
+                "with-the-image-updater",
+            ],
+        ),
+        rule(
             "BotsBackupTooOld",
             "warning",
             "15m",

@@ -1,4 +1,6 @@
 /** A look at everything. */
+import { lastLine } from "./exec";
+import { type Job, outcomeOf } from "./job";
 import { inWebserver, type System } from "./system";
 
 /** The metrics are the webserver's own view: its checks, the engine's lock, the inboxes, the newest runs. */
@@ -52,6 +54,27 @@ interface Deployments {
     }[];
 }
 
+/** A line where the newest image that was pushed is still being rolled out, or was not, with what its Job said last. */
+async function describeUpdate({ kubectl, settings }: System): Promise<{ lines: string[]; isWell: boolean }> {
+    const selection = ["-l", "component=updater", "--sort-by=.metadata.creationTimestamp"];
+    const { items } = await kubectl.get<{ items: Job[] }>("jobs", "-n", settings.namespace, ...selection);
+    const newest = items.at(-1);
+    const outcome = newest && outcomeOf(newest);
+    if (newest === undefined || outcome === "Complete") return { lines: [], isWell: true };
+    const { name } = newest.metadata;
+    if (outcome === undefined) return { lines: [`Update     ${name} is at work`], isWell: true };
+    const { stdout } = await kubectl.try([
+        "logs",
+        `job/${name}`,
+        "-n",
+        settings.namespace,
+        "-c",
+        "db-init",
+        "--tail=1",
+    ]);
+    return { lines: [`Update     ${name} failed: ${lastLine(stdout) || "its pod is gone"}`], isWell: false };
+}
+
 /** Shows what runs, and what the webserver says of it. Returns whether all is well. */
 export async function showStatus(system: System): Promise<boolean> {
     const { kubectl, settings } = system;
@@ -76,9 +99,11 @@ export async function showStatus(system: System): Promise<boolean> {
             isWell: false,
         }),
     );
+    const update = await describeUpdate(system);
     const holder = lines.at(-1)?.endsWith(" runs") ? await inWebserver(system, ["cat", LOCK_FILE]) : "";
     const all = [
         `Image      ${running ?? "none"}${running === wanted ? "" : `; the stack says ${wanted}: see docs/operations.md, With the image updater`}`,
+        ...update.lines,
         ...(absent.length > 0
             ? [`Pods       not all are ready: ${absent.map(({ metadata }) => metadata.name).join(", ")}`]
             : []),
@@ -88,5 +113,5 @@ export async function showStatus(system: System): Promise<boolean> {
         `Backup     ${backup.spec.suspend ? "suspended; " : ""}${backup.status?.lastSuccessfulTime ?? "none by the schedule yet"}`,
     ];
     process.stdout.write(`\n${all.join("\n")}\n`);
-    return isWell && absent.length === 0;
+    return isWell && update.isWell && absent.length === 0;
 }

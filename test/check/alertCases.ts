@@ -191,6 +191,23 @@ export const ALERT_CASES: Readonly<Record<string, readonly AlertCase[]>> = {
             fires: [],
         },
     ],
+    BotsImageNotRolledOut: [
+        {
+            when: "the Job of one has failed",
+            series: {
+                [`kube_job_failed{${HERE},job_name="bots-image-update-4-0-13-x2x4z",condition="true"}`]: "1x60",
+                [`kube_job_failed{${HERE},job_name="bots-image-update-4-0-14-abcde",condition="true"}`]: "0x60",
+            },
+            at: "1m",
+            fires: [{ job_name: "bots-image-update-4-0-13-x2x4z" }],
+        },
+        {
+            when: "another Job has failed",
+            series: { [`kube_job_failed{${HERE},job_name="bots-engine-29402735",condition="true"}`]: "1x60" },
+            at: "5m",
+            fires: [],
+        },
+    ],
     BotsFilesFailed: [
         {
             when: "a file is in error and another one stuck",
