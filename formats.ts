@@ -145,6 +145,12 @@ export const imageTag = text(
     'a fixed tag such as "4.0" or "4.0@sha256:…": letters, digits, _, . and -, at most 128, and not latest',
 );
 
+/** A range of versions: comparisons that all have to hold. */
+export const versions = text(
+    /^([<>]=?|=)v?\d+(\.\d+){0,2}( +([<>]=?|=)v?\d+(\.\d+){0,2})*$/,
+    'comparisons of versions such as ">=4.0 <5"',
+);
+
 /** A whole image reference with a fixed tag or a digest. */
 export const imageReference = text(
     /^[a-z0-9][a-z0-9._:/-]*(:(?!latest$)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})$/,

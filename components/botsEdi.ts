@@ -10,7 +10,7 @@ import { Database, DATABASE_HOST, ENGINES } from "./database";
 import { DatabaseInit } from "./databaseInit";
 import { Engine } from "./engine";
 import { EngineWatch } from "./engineWatch";
-import { ImageUpdater } from "./imageUpdater";
+import { ImageUpdater, notOlderThan } from "./imageUpdater";
 import { Ingress } from "./ingress";
 import { JobQueue } from "./jobqueue";
 import { Monitoring } from "./monitoring";
@@ -127,7 +127,12 @@ export class BotsEdi extends pulumi.ComponentResource {
             const { networkPolicy } = settings;
             const { policies } = new NetworkPolicies(
                 `${name}-network`,
-                { namespace, ...networkPolicy, database: databaseEngine?.port ?? networkPolicy.database },
+                {
+                    namespace,
+                    ...networkPolicy,
+                    database: databaseEngine?.port ?? networkPolicy.database,
+                    updatesImages: settings.imageUpdater !== undefined,
+                },
                 part(...home),
             );
             ground.push(...policies);
@@ -172,15 +177,15 @@ export class BotsEdi extends pulumi.ComponentResource {
             ...settings.backup,
             clientImage: settings.backup.clientImage ?? database?.image ?? ENGINES[database?.engine ?? "mariadb"].image,
         };
+        const databaseInit = (stage: Stage) => ({
+            runtime: runtimeOf(stage),
+            configChecksum: configuration.checksum,
+            backup,
+            ...settings.databaseInit,
+        });
         const { job } = new DatabaseInit(
             `${name}-db-init`,
-            {
-                runtime: runtimeOf("candidate"),
-                configChecksum: configuration.checksum,
-                backup,
-                ...settings.databaseInit,
-                isAtWork: settings.isInitAtWork ?? false,
-            },
+            { ...databaseInit("candidate"), isAtWork: settings.isInitAtWork ?? false },
             part(...home, ...ground),
         );
 
@@ -239,10 +244,14 @@ export class BotsEdi extends pulumi.ComponentResource {
             new ImageUpdater(
                 `${name}-image-updater`,
                 {
-                    workloadNamespace: namespace,
+                    databaseInit: databaseInit("live"),
                     cronJobs: schedules.map(({ cronJob }) => cronJob),
                     repository: settings.image.repository,
-                    imageTag: settings.imageTag,
+                    rolloutSeconds:
+                        settings.webserver.deadlineSeconds *
+                            (settings.webserver.autoscaling?.maxReplicas ?? settings.webserver.replicas) +
+                        settings.jobqueue.deadlineSeconds,
+                    versions: notOlderThan(settings.imageTag),
                     ...settings.imageUpdater,
                 },
                 part(job, deployment, jobqueue.deployment, ...engine.cronJobs),

@@ -53,7 +53,8 @@ const CONFIG_DIR = join(__dirname, "..", "config");
 
 /**
  * What stands beside settings.py, or, where an image copies only settings.py, in /config; and the services that load it while
- * they run. migrations.py runs before a service starts, check.py, with database_form.py, in db-init.
+ * they run. migrations.py runs before a service starts, check.py, with database_form.py, in db-init; image_update.py around it,
+ * where a pushed image is rolled out.
  */
 const MODULES: Readonly<Record<string, readonly Component[]>> = {
     "engine_lock.py": ["webserver", "jobqueue", "engine"],
@@ -67,6 +68,7 @@ const MODULES: Readonly<Record<string, readonly Component[]>> = {
     "migrations.py": [],
     "check.py": [],
     "database_form.py": [],
+    "image_update.py": [],
 };
 
 /** The names of the ConfigMaps: the live ones are the spec's. */

@@ -4,9 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { BACKUP_SCRIPT, BackupArgs, backupEnv, SETS_MOUNT, SETS_VOLUME } from "./backup";
 import { databaseClient, EXCHANGE_MOUNT, EXCHANGE_VOLUME } from "./databaseClient";
 import { REACH } from "./databaseWait";
-import { labels } from "./labels";
+import { Component, labels } from "./labels";
 import { JOINED, MADE_ANEW, PartOptions, timeouts } from "./part";
-import { Resources } from "./pod";
+import { Pod, Resources } from "./pod";
 import {
     BACKUP_DIR,
     BACKUP_MOUNT,
@@ -19,9 +19,12 @@ import {
     LOGGING_DIR,
 } from "./podTemplate";
 
-/** The inputs of {@link DatabaseInit}. */
-export interface DatabaseInitArgs {
-    /** What all Bots pods share, as the candidate has it. */
+type EnvVar = k8s.types.input.core.v1.EnvVar;
+type PodTemplateSpec = k8s.types.input.core.v1.PodTemplateSpec;
+
+/** How the database is initialised. */
+export interface Initialisation {
+    /** What all Bots pods share, as the stage has it that the database is initialised with. */
     readonly runtime: BotsRuntime;
     /** Names this configuration in the backup. */
     readonly configChecksum: string;
@@ -31,6 +34,10 @@ export interface DatabaseInitArgs {
     readonly deadlineSeconds: number;
     /** Requests and limits. Source: spec, 100m/256Mi and 500m/512Mi. */
     readonly resources: Resources;
+}
+
+/** The inputs of {@link DatabaseInit}. */
+export interface DatabaseInitArgs extends Initialisation {
     /** Whether the Job is at work, left by an update that was cut off: one of the same content is waited for. */
     readonly isAtWork: boolean;
 }
@@ -58,8 +65,7 @@ const CANDIDATE_DIR = "/tmp/candidate";
  * A shell that is a container's first process is not ended by SIGTERM, so a migration goes on when the Job is deleted, for as
  * long as the pod's grace period lasts. Its own deadline, counted over all tries, is what ends it.
  */
-const script = (deadlineSeconds: number) => `set -eu
-[ -e /tmp/started ] || date +%s > /tmp/started
+const script = (deadlineSeconds: number) => `[ -e /tmp/started ] || date +%s > /tmp/started
 mkdir -p ${CANDIDATE_DIR}
 cp /config/* ${CANDIDATE_DIR}/
 command -v bots-engine > /dev/null || { echo 'Nothing was initialised: the image has no bots-engine on its PATH' >&2; exit 1; }
@@ -77,6 +83,57 @@ mkdir -p "$kept"
 cp ${CANDIDATE_DIR}/* "$kept/"
 echo "Configuration kept in $kept"
 `;
+
+/** What a pod does around db-init, where it goes on to more than the database. */
+export interface AroundInit {
+    /** Arguments of the bash: `$1` and so on. */
+    readonly args: string[];
+    /** Bash that runs first; it may end the container. */
+    readonly before: string;
+    /** Bash that runs last, once the database is initialised. */
+    readonly after: string;
+    /** Variables of the container. */
+    readonly env: EnvVar[];
+    /** What differs in the pod. */
+    readonly pod: Partial<Pod>;
+}
+
+/** The pod that initialises the database with an image, and with the configuration of its runtime. */
+export function databaseInitPod(args: Initialisation, component: Component, around?: AroundInit): PodTemplateSpec {
+    const { runtime, deadlineSeconds } = args;
+    return botsPodTemplate(runtime, component, {
+        restartPolicy: "OnFailure",
+        // A Job that is replaced while it migrates ends first: half a migration cannot be gone on from.
+        terminationGracePeriodSeconds: deadlineSeconds,
+        ...around?.pod,
+        initContainers: [databaseClient(runtime, args.backup.clientImage, args.backup.resources)],
+        containers: [
+            botsContainer(runtime, {
+                name: "db-init",
+                mountsFlat: true,
+                command: [
+                    "/bin/bash",
+                    "-c",
+                    `set -eu\n${around?.before ?? ""}${script(deadlineSeconds)}${around?.after ?? ""}`,
+                    ...(around ? ["db-init"] : []),
+                ],
+                ...(around && { args: around.args }),
+                resources: args.resources,
+                env: [
+                    // A migration of a large table takes longer than any query of Bots may.
+                    { name: "DB_READ_TIMEOUT", value: String(deadlineSeconds) },
+                    { name: "CONFIG_CHECKSUM", value: args.configChecksum },
+                    { name: "BACKUP_SCRIPT", value: BACKUP_SCRIPT },
+                    // Half of the time is left for the migrations.
+                    ...backupEnv({ ...args.backup, waitSeconds: Math.ceil(deadlineSeconds / 2) }, CANDIDATE_DIR),
+                    ...(around?.env ?? []),
+                ],
+                volumeMounts: [LOGS_MOUNT, BACKUP_MOUNT, SETS_MOUNT, EXCHANGE_MOUNT],
+            }),
+        ],
+        volumes: [BACKUP_VOLUME, SETS_VOLUME, EXCHANGE_VOLUME],
+    });
+}
 
 /**
  * Job `bots-db-init`. It is made anew whenever the image, the configuration or a secret of this program changes: once the earlier
@@ -99,33 +156,7 @@ export class DatabaseInit extends pulumi.ComponentResource {
                     activeDeadlineSeconds: args.deadlineSeconds,
                     // A pod that is evicted goes on until its grace period is over: no second one migrates beside it.
                     podReplacementPolicy: "Failed",
-                    template: botsPodTemplate(args.runtime, "init", {
-                        restartPolicy: "OnFailure",
-                        // A Job that is replaced while it migrates ends first: half a migration cannot be gone on from.
-                        terminationGracePeriodSeconds: args.deadlineSeconds,
-                        initContainers: [databaseClient(args.runtime, args.backup.clientImage, args.backup.resources)],
-                        containers: [
-                            botsContainer(args.runtime, {
-                                name: "db-init",
-                                mountsFlat: true,
-                                command: ["/bin/bash", "-c", script(args.deadlineSeconds)],
-                                resources: args.resources,
-                                env: [
-                                    // A migration of a large table takes longer than any query of Bots may.
-                                    { name: "DB_READ_TIMEOUT", value: String(args.deadlineSeconds) },
-                                    { name: "CONFIG_CHECKSUM", value: args.configChecksum },
-                                    { name: "BACKUP_SCRIPT", value: BACKUP_SCRIPT },
-                                    // Half of the time is left for the migrations.
-                                    ...backupEnv(
-                                        { ...args.backup, waitSeconds: Math.ceil(args.deadlineSeconds / 2) },
-                                        CANDIDATE_DIR,
-                                    ),
-                                ],
-                                volumeMounts: [LOGS_MOUNT, BACKUP_MOUNT, SETS_MOUNT, EXCHANGE_MOUNT],
-                            }),
-                        ],
-                        volumes: [BACKUP_VOLUME, SETS_VOLUME, EXCHANGE_VOLUME],
-                    }),
+                    template: databaseInitPod(args, "init"),
                 },
             },
             {

@@ -25,6 +25,8 @@ export interface NetworkPoliciesArgs {
     readonly database: number | readonly Peer[];
     /** TCP ports of the cluster's API server. */
     readonly apiServerPorts: readonly number[];
+    /** Whether pushed images are rolled out. */
+    readonly updatesImages: boolean;
     /** EDI partners and mail servers. */
     readonly egress: readonly Peer[];
 }
@@ -51,7 +53,7 @@ const BOTS_PODS: LabelSelector = {
         {
             key: "component",
             operator: "In",
-            values: ["webserver", "jobqueue", "engine", "init", "superuser", "backup"],
+            values: ["webserver", "jobqueue", "engine", "init", "superuser", "backup", "updater"],
         },
     ],
 };
@@ -81,6 +83,9 @@ function flows(args: NetworkPoliciesArgs): Record<string, Flow> {
         }),
         // To any address: the API server is no pod, and its address is another on each cluster, and on some a node's own.
         "bots-engine-watch": { pods: only("watch"), to: [{ ports: args.apiServerPorts }] },
+        ...(args.updatesImages && {
+            "bots-image-update": { pods: only("updater"), to: [{ ports: args.apiServerPorts }] },
+        }),
         ...(egress.length > 0 && { "bots-to-partners": { pods: BOTS_PODS, to: egress } }),
     };
 }

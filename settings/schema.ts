@@ -405,9 +405,16 @@ export const schema = z.strictObject({
             eventBus: formats.objectName.default("default").describe("EventBus."),
             eventSource: formats.objectName.default("harbor").describe("EventSource that takes Harbor's webhook."),
             eventName: formats.objectName.default("push").describe("Event of that EventSource."),
+            versions: formats.versions
+                .optional()
+                .describe(
+                    "Versions that are rolled out, such as `>=4.0 <5`; numbers left out are 0. Always newer than what runs, and no pre-release. Without it: not older than `imageTag`.",
+                ),
         })
         .optional()
-        .describe("An Argo Events Sensor that rolls out each semver tag pushed to Harbor (spec); none without it."),
+        .describe(
+            "An Argo Events Sensor that has each semver tag pushed to Harbor rolled out, after its db-init (spec); none without it.",
+        ),
 
     networkPolicy: z
         .strictObject({

@@ -96,7 +96,11 @@ export const EDGES: Readonly<Record<string, Partial<SettingsInput>>> = {
             apiServerPorts: [1, 65535],
         },
     },
-    "an image updater": { imageUpdater: {} },
+    "an image updater": { imageUpdater: { versions: ">=v4.0.13  <5" } },
+    "an image updater that waits for long": {
+        imageUpdater: {},
+        webserver: { deadlineSeconds: MOST, autoscaling: { maxReplicas: MOST } },
+    },
     "a directory monitor": {
         jobqueue: { directoryMonitors: [{ path: "/a/b", filemask: "*.edi", recursive: true, route: "r" }] },
     },

@@ -269,6 +269,11 @@ describe("settings", () => {
                 { image: { repository: "bots-edi" }, imageUpdater: {} },
                 /image\.repository is "bots-edi"; takes a repository with its registry/,
             ],
+            [
+                "versions of the image updater that are no range",
+                { imageUpdater: { versions: "4.x" } },
+                /imageUpdater\.versions is "4\.x"; takes comparisons of versions such as ">=4\.0 <5"/,
+            ],
             ["text that is no JSON for a group", { engine: "{oops" }, /engine is "\{oops"; takes object/],
             [
                 "neither true nor false, and nothing else",

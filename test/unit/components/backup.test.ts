@@ -59,7 +59,7 @@ describe("Backup", () => {
         const made = await system({ imageUpdater: {} });
         const { metadata } = find(made, "CronJob", "bots-config-backup").inputs;
         assert.equal(metadata.annotations, undefined);
-        assert.doesNotMatch(JSON.stringify(find(made, "Sensor", "bots-edi-image-updater-edi").inputs), /config-backup/);
+        assert.doesNotMatch(JSON.stringify(find(made, "Role", "bots-image-update").inputs), /config-backup/);
     });
 });
 

@@ -39,7 +39,16 @@ const WITH_DATABASE = {
 const EXPECTED: Record<(typeof STACKS)[number], Record<string, number>> = {
     dev: { ...COMMON, ...WITH_DATABASE, Ingress: 1 },
     staging: { ...COMMON, Namespace: 1, Ingress: 1 },
-    prod: { ...COMMON, Namespace: 1, Ingress: 1, Sensor: 1, ServiceAccount: 2, Role: 2, RoleBinding: 2 },
+    prod: {
+        ...COMMON,
+        Namespace: 1,
+        Ingress: 1,
+        NetworkPolicy: COMMON.NetworkPolicy + 1,
+        Sensor: 1,
+        ServiceAccount: 3,
+        Role: 3,
+        RoleBinding: 3,
+    },
     sandbox: { ...COMMON, ...WITH_DATABASE },
 };
 

@@ -123,141 +123,135 @@ describe("ImageUpdater", () => {
         assert.notEqual(one, other);
     });
 
-    /** What Harbor sends of a push, in each of its formats. Source: its documentation. */
-    const payloads = (type: string, repository: string, tag: string) => {
-        const data = {
-            resources: [{ digest: "sha256:8a9e", tag, resource_url: `harbor.pminc.me/${repository}:${tag}` }],
-            repository: { name: "bots-edi", namespace: "priv", repo_full_name: repository, repo_type: "private" },
-        };
-        return {
-            "harbor-push": { type, occur_at: 1680501893, operator: "robot$ci", event_data: data },
-            "harbor-push-cloudevents": {
-                specversion: "1.0",
-                id: "66e7ab5e-94ff-4d87-b2d8-4a7f8f3d2b1c",
-                source: "/projects/1/webhook/policies/15",
-                type: type === "PUSH_ARTIFACT" ? "harbor.artifact.pushed" : "harbor.artifact.deleted",
-                datacontenttype: "application/json",
-                time: "2026-11-25T02:04:53Z",
-                data,
-                operator: "robot$ci",
-            },
-        };
-    };
-    /** A value at a path as Argo Events looks it up. */
-    const at = (body: object, path: string) =>
-        path
-            .split(".")
-            .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], { body });
-    /** The triggers that fire, and the image that each sets. */
-    const rolledOut = (spec: Manifest, body: object): [string, string][] => {
-        const met = spec.dependencies.filter(({ filters }: Manifest) =>
-            filters.data.every(({ path, value }: Manifest) =>
-                new RegExp(value[0] as string).test(String(at(body, path as string))),
-            ),
-        );
-        const names = met.map(({ name }: Manifest) => name as string);
-        return spec.triggers
-            .filter(({ template }: Manifest) => names.includes(template.conditions as string))
-            .map(({ template }: Manifest): [string, string] => {
-                const [{ src }] = template.k8s.parameters;
-                const [, before = "", path = ""] =
-                    /^(.*){{ \(index \.Input\.(\S+) 0\)\.tag }}$/.exec(src.dataTemplate as string) ?? [];
-                return [template.k8s.source.resource.metadata.name, `${before}${String(at(body, `${path}.0.tag`))}`];
-            });
-    };
+    const SENSOR = "bots-edi-image-updater-edi";
+    const UPDATE = "bots-image-update";
+    const sensorOf = async (settings: Parameters<typeof system>[0] = {}) =>
+        find(await system({ imageUpdater: {}, ...settings }), "Sensor", SENSOR).inputs.spec;
+    const jobOf = (spec: Manifest): Manifest => spec.triggers[0].template.k8s.source.resource;
+    const containerOf = (spec: Manifest): Manifest => jobOf(spec).spec.template.spec.containers[0];
+    const planOf = (spec: Manifest): Manifest =>
+        JSON.parse(containerOf(spec).env.find(({ name }: Manifest) => name === "PLAN").value as string);
 
-    it("Harbor's webhook in CloudEvents format did nothing: each format rolls out, once", async () => {
-        const { spec } = find(await system({ imageUpdater: {} }), "Sensor", "bots-edi-image-updater-edi").inputs;
-        for (const body of Object.values(payloads("PUSH_ARTIFACT", "priv/bots-edi", "4.0.13"))) {
-            assert.deepEqual(
-                rolledOut(spec, body),
-                ["bots-webserver", "bots-jobqueue", "bots-engine"].map((name) => [
-                    name,
-                    "harbor.pminc.me/priv/bots-edi:4.0.13",
-                ]),
-            );
-        }
-        const names = spec.triggers.map(({ template }: Manifest) => template.name as string);
-        assert.equal(new Set(names).size, 6);
-    });
-
-    it("a tag pushed after a newer one, a pre-release and a debug image were rolled out: nothing is, nor for another image", async () => {
-        const { spec } = find(await system({ imageUpdater: {} }), "Sensor", "bots-edi-image-updater-edi").inputs;
-        for (const body of [
-            ...["3.3.2", "4.1.0-rc.1", "4.0-debug", "latest"].map((tag) =>
-                payloads("PUSH_ARTIFACT", "priv/bots-edi", tag),
-            ),
-            payloads("DELETE_ARTIFACT", "priv/bots-edi", "4.0.13"),
-            payloads("PUSH_ARTIFACT", "priv/bots-edi-tools", "4.0.13"),
-        ].flatMap((formats) => Object.values(formats))) {
-            assert.deepEqual(rolledOut(spec, body), []);
-        }
-    });
-
-    it("patches exactly the three workloads, on semver tags of this repository", async () => {
+    it("Harbor's webhook in CloudEvents format did nothing: one Job is made of a push in either, with the pushed image", async () => {
         const made = await system({ imageUpdater: {} });
-        const { metadata, spec } = find(made, "Sensor", "bots-edi-image-updater-edi").inputs;
+        const { metadata, spec } = find(made, "Sensor", SENSOR).inputs;
         assert.equal(metadata.namespace, "argo-events");
         assert.equal(spec.eventBusName, "default");
-        assert.equal(spec.template.serviceAccountName, "bots-edi-image-updater-edi");
-        const [{ eventSourceName, eventName, name: dependency }] = spec.dependencies;
+        assert.equal(spec.template.serviceAccountName, SENSOR);
+        const [{ name, eventSourceName, eventName, filters }] = spec.dependencies;
         assert.deepEqual([eventSourceName, eventName], ["harbor", "push"]);
-        const patched = spec.triggers.slice(0, 3).map(({ template }: Manifest) => {
-            const { source, parameters } = template.k8s;
-            const pod = source.resource.spec.jobTemplate?.spec.template ?? source.resource.spec.template;
-            for (const { src } of parameters) {
-                assert.deepEqual(src, {
-                    dependencyName: dependency,
-                    dataTemplate: "harbor.pminc.me/priv/bots-edi:{{ (index .Input.body.event_data.resources 0).tag }}",
-                });
-            }
-            const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])] as Manifest[];
-            return [
-                source.resource.kind,
-                source.resource.metadata.name,
-                ...containers.map(({ name }) => name as string),
-                ...parameters.map(({ dest }: Manifest) => dest as string),
-            ];
-        });
-        const images = (path: string) => [`${path}.containers.0.image`, `${path}.initContainers.0.image`];
-        const [pod, job] = [images("spec.template.spec"), images("spec.jobTemplate.spec.template.spec")];
-        assert.deepEqual(patched, [
-            ["Deployment", "bots-webserver", "webserver", "wait-for-database", ...pod],
-            ["Deployment", "bots-jobqueue", "jobqueue", "wait-for-database", ...pod],
-            ["CronJob", "bots-engine", "engine", "wait-for-database", ...job],
-        ]);
+        assert.deepEqual(
+            filters.data.map(({ path, value }: Manifest) => [path, ...(value as string[])]),
+            [
+                ["type", "^PUSH_ARTIFACT$", "^harbor\\.artifact\\.pushed$"],
+                ["repository", "^priv/bots-edi$"],
+                ["version", "^v?[0-9]+[.][0-9]+([.][0-9]+)?$"],
+            ],
+        );
+        assert.equal(spec.triggers.length, 1);
+        const [{ template, atLeastOnce }] = spec.triggers;
+        assert.equal(atLeastOnce, true);
+        assert.equal(template.k8s.operation, "create");
+        assert.deepEqual(
+            template.k8s.parameters.map(({ src, dest }: Manifest) => [src.dependencyName, src.dataTemplate, dest]),
+            [
+                [name, 'bots-image-update-{{ .Input.version | replace "." "-" }}-', "metadata.generateName"],
+                [name, "harbor.pminc.me/priv/bots-edi:{{ .Input.version }}", "spec.template.spec.containers.0.image"],
+                [name, "harbor.pminc.me/priv/bots-edi:{{ .Input.version }}", "spec.template.spec.containers.0.args.0"],
+            ],
+        );
     });
 
-    it("patches the CronJob of each further schedule too, and may", async () => {
+    it("an image rolled out before db-init ended job queue and engine where it failed: the Job is db-init, on the live configuration, and patches last", async () => {
+        const made = await system({ imageUpdater: {}, databaseInit: { deadlineSeconds: 120 } });
+        const { spec } = find(made, "Sensor", SENSOR).inputs;
+        const { template, activeDeadlineSeconds } = jobOf(spec).spec;
+        assert.equal(activeDeadlineSeconds, 120 + 600 + 600);
+        const own = find(made, "Job", "bots-db-init").inputs.spec.template;
+        const script = (pod: Manifest) => pod.spec.containers[0].command[2] as string;
+        const initialising = script(own).replace("set -eu\n", "");
+        const [before = "", after = ""] = script(template).split(initialising);
+        assert.match(before, /^set -eu\n[^]*image_update\.py check "\$PLAN"/);
+        assert.match(after, /image_update\.py roll-out "\$PLAN"\n$/);
+        const configMaps = (pod: Manifest) =>
+            pod.spec.volumes
+                .find(({ name }: Manifest) => name === "config")
+                .projected.sources.map(({ configMap }: Manifest) => configMap.name as string) as string[];
+        assert.deepEqual(configMaps(template), ["bots-config-ini", "bots-config-settings"]);
+        assert.deepEqual(configMaps(own), ["bots-config-ini-candidate", "bots-config-settings-candidate"]);
+    });
+
+    it("a tag pushed after a newer one, a pre-release and a debug image were rolled out: versions not older than imageTag, or the range that is given, are", async () => {
+        const versions = async (settings: Parameters<typeof system>[0]) =>
+            planOf(await sensorOf(settings)).versions as string;
+        assert.equal(await versions({ imageTag: "4.0" }), ">=4.0");
+        assert.equal(await versions({ imageTag: `v4.0.13@sha256:${"0".repeat(64)}` }), ">=v4.0.13");
+        assert.equal(await versions({ imageTag: "main" }), ">=0");
+        assert.equal(await versions({ imageUpdater: { versions: ">=4.0 <5" } }), ">=4.0 <5");
+    });
+
+    it("rolls the CronJob of each further schedule out too, last, and may", async () => {
         const made = await system({
             imageUpdater: {},
             engine: { schedules: [{ name: "night", schedule: "@daily" }] },
         });
-        const { spec } = find(made, "Sensor", "bots-edi-image-updater-edi").inputs;
-        const last = spec.triggers.at(-1).template.k8s;
-        assert.deepEqual(last.source.resource.metadata, { name: "bots-engine-night", namespace: "edi" });
-        assert.equal(last.source.resource.spec.jobTemplate.spec.template.spec.containers[0].name, "engine");
-        const { rules } = find(made, "Role", "bots-edi-image-updater-edi").inputs;
-        assert.deepEqual(rules.at(-1).resourceNames, ["bots-engine-night"]);
+        const names = ["bots-webserver", "bots-jobqueue", "bots-engine", "bots-engine-night"];
+        const { spec } = find(made, "Sensor", SENSOR).inputs;
+        assert.deepEqual(
+            planOf(spec).workloads.map(({ name }: Manifest) => name as string),
+            names,
+        );
+        const { rules } = find(made, "Role", UPDATE).inputs;
+        assert.deepEqual(
+            rules.flatMap(({ resourceNames = [] }: Manifest) => resourceNames as string[]),
+            names,
+        );
         const { annotations } = find(made, "CronJob", "bots-engine-night").inputs.metadata;
         assert.equal(annotations["pulumi.com/patchForce"], "true");
     });
 
-    it("may patch those three and nothing else", async () => {
+    it("may make Jobs, and the Jobs may patch those three and nothing else", async () => {
         const made = await system({ imageUpdater: { namespace: "events" } });
-        const objectName = "bots-edi-image-updater-edi";
-        const role = find(made, "Role", objectName).inputs;
-        assert.equal(role.metadata.namespace, "edi");
         const verbs = ["get", "patch"];
-        assert.deepEqual(role.rules, [
-            { apiGroups: ["apps"], resources: ["deployments"], resourceNames: ["bots-webserver"], verbs },
-            { apiGroups: ["apps"], resources: ["deployments"], resourceNames: ["bots-jobqueue"], verbs },
-            { apiGroups: ["batch"], resources: ["cronjobs"], resourceNames: ["bots-engine"], verbs },
-        ]);
-        const { subjects, roleRef } = find(made, "RoleBinding", objectName).inputs;
-        assert.deepEqual(subjects, [{ kind: "ServiceAccount", name: objectName, namespace: "events" }]);
-        assert.deepEqual(roleRef, { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: objectName });
-        assert.equal(find(made, "ServiceAccount", objectName).inputs.metadata.namespace, "events");
+        const rights: [string, string, object[]][] = [
+            [SENSOR, "events", [{ apiGroups: ["batch"], resources: ["jobs"], verbs: ["create"] }]],
+            [
+                UPDATE,
+                "edi",
+                [
+                    { apiGroups: ["apps"], resources: ["deployments"], resourceNames: ["bots-webserver"], verbs },
+                    { apiGroups: ["apps"], resources: ["deployments"], resourceNames: ["bots-jobqueue"], verbs },
+                    { apiGroups: ["batch"], resources: ["cronjobs"], resourceNames: ["bots-engine"], verbs },
+                    { apiGroups: ["batch"], resources: ["jobs"], verbs: ["list"] },
+                ],
+            ],
+        ];
+        for (const [name, namespace, rules] of rights) {
+            const role = find(made, "Role", name).inputs;
+            assert.equal(role.metadata.namespace, "edi");
+            assert.deepEqual(role.rules, rules);
+            const { subjects, roleRef } = find(made, "RoleBinding", name).inputs;
+            assert.deepEqual(subjects, [{ kind: "ServiceAccount", name, namespace }]);
+            assert.deepEqual(roleRef, { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name });
+            assert.equal(find(made, "ServiceAccount", name).inputs.metadata.namespace, namespace);
+        }
+        const { spec } = find(made, "Sensor", SENSOR).inputs;
+        assert.equal(jobOf(spec).spec.template.spec.serviceAccountName, UPDATE);
+    });
+
+    it("its Job reaches the database and the API server", async () => {
+        const made = await system({ imageUpdater: {} });
+        const { spec } = find(made, "NetworkPolicy", "bots-image-update").inputs;
+        assert.deepEqual(spec.podSelector, { matchLabels: { app: "bots-edi", component: "updater" } });
+        const { podSelector } = find(made, "NetworkPolicy", "bots-to-database").inputs.spec;
+        assert.ok(podSelector.matchExpressions[0].values.includes("updater"));
+        const { labels } = jobOf(await sensorOf()).spec.template.metadata;
+        assert.equal(labels.component, "updater");
+    });
+
+    it("the Sensor stays well below what a variable of a process holds: Argo Events hands it over in one, as base64", async () => {
+        const spec = await sensorOf();
+        assert.ok(JSON.stringify(spec).length < (128 * 1024 * 3) / 4 / 2);
     });
 
     it("lets an update take the image back on those three, and only where it is on", async () => {
@@ -349,7 +343,7 @@ describe("NetworkPolicies", () => {
                 {
                     key: "component",
                     operator: "In",
-                    values: ["webserver", "jobqueue", "engine", "init", "superuser", "backup"],
+                    values: ["webserver", "jobqueue", "engine", "init", "superuser", "backup", "updater"],
                 },
             ],
         };

@@ -71,6 +71,7 @@ describe("Configuration", () => {
             "engine_lock.py",
             "engine_recovery.py",
             "engine_run.py",
+            "image_update.py",
             "job_queue.py",
             "metrics.py",
             "migrations.py",

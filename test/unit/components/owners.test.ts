@@ -43,8 +43,10 @@ describe("who owns what", () => {
 
     it("names as the updater's exactly what the updater may patch", async () => {
         const made = await system({ imageUpdater: {} });
-        const role = find(made, "Role", "bots-edi-image-updater-edi");
-        const patched = (role.inputs.rules as Manifest[]).flatMap(({ resourceNames }) => resourceNames as string[]);
+        const role = find(made, "Role", "bots-image-update");
+        const patched = (role.inputs.rules as Manifest[]).flatMap(
+            ({ resourceNames = [] }) => resourceNames as string[],
+        );
         const owned = OWNERS.filter(({ owner }) => owner === "updater").map(({ object }) => object.split("/")[1]);
         assert.deepEqual(patched.sort(), owned.sort());
     });
