@@ -87,7 +87,7 @@ function objectNameFor(namespace: string): string {
 }
 
 /** The Job: db-init with the pushed image and the live configuration, unless nothing is to be done; then the workloads, in order. */
-function job(args: ImageUpdaterArgs) {
+function job(args: ImageUpdaterArgs, accountUid: pulumi.Output<string>) {
     const { databaseInit, versions } = args;
     const { namespace } = databaseInit.runtime;
     const plan = { namespace, workloads: workloads(args.cronJobs), versions };
@@ -95,7 +95,13 @@ function job(args: ImageUpdaterArgs) {
     return {
         apiVersion: "batch/v1",
         kind: "Job",
-        metadata: { generateName: `${UPDATE}-`, namespace, labels: labels("updater") },
+        metadata: {
+            generateName: `${UPDATE}-`,
+            namespace,
+            labels: labels("updater"),
+            // Pods that are kept keep their volumes: they go with the stack.
+            ownerReferences: [{ apiVersion: "v1", kind: "ServiceAccount", name: UPDATE, uid: accountUid }],
+        },
         spec: {
             // Once more, should the database have been away.
             backoffLimit: 1,
@@ -135,10 +141,10 @@ export class ImageUpdater extends pulumi.ComponentResource {
 
         /** Lets pods of a ServiceAccount do something beside the workloads. */
         const allow = (suffix: string, account: typeof here, rules: k8s.types.input.rbac.v1.PolicyRule[]) => {
-            new k8s.core.v1.ServiceAccount(`${name}${suffix}`, { metadata: account }, child);
+            const serviceAccount = new k8s.core.v1.ServiceAccount(`${name}${suffix}`, { metadata: account }, child);
             const metadata = { ...account, namespace };
             new k8s.rbac.v1.Role(`${name}${suffix}`, { metadata, rules }, child);
-            return new k8s.rbac.v1.RoleBinding(
+            const binding = new k8s.rbac.v1.RoleBinding(
                 `${name}${suffix}`,
                 {
                     metadata,
@@ -147,8 +153,9 @@ export class ImageUpdater extends pulumi.ComponentResource {
                 },
                 child,
             );
+            return { serviceAccount, binding };
         };
-        const bindings = [
+        const [sensor, update] = [
             allow("", here, [{ apiGroups: ["batch"], resources: ["jobs"], verbs: ["create"] }]),
             allow("-update", { ...here, name: UPDATE, namespace }, [
                 ...workloads(args.cronJobs).map(({ api, kind, name: workload }) => ({
@@ -205,7 +212,7 @@ export class ImageUpdater extends pulumi.ComponentResource {
                                 name: UPDATE,
                                 k8s: {
                                     operation: "create",
-                                    source: { resource: job(args) },
+                                    source: { resource: job(args, update.serviceAccount.metadata.uid) },
                                     parameters: [
                                         // The name tells the version: alerts carry it.
                                         parameter(
@@ -224,7 +231,7 @@ export class ImageUpdater extends pulumi.ComponentResource {
                     ],
                 },
             },
-            { ...child, dependsOn: [...bindings, ...(opts.dependsOn ?? [])] },
+            { ...child, dependsOn: [sensor.binding, update.binding, ...(opts.dependsOn ?? [])] },
         );
         this.registerOutputs({});
     }
