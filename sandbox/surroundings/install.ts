@@ -73,7 +73,14 @@ export async function equipStack(): Promise<void> {
 /** Takes a part out of the cluster. */
 export async function remove(part: Part): Promise<void> {
     for (const each of part.forwards ?? []) await stopForward(each);
-    await kubectl(["delete", "--ignore-not-found", "-f", "-"], { input: await part.manifests() });
+    const text = await part.manifests();
+    const kinds = documents(text).filter(({ kind }) => kind === "CustomResourceDefinition");
+    if (kinds.length > 0) {
+        // While what lets go of them still runs: their finalizers wait for it.
+        const names = kinds.map(({ metadata }) => metadata.name).join();
+        await tryKubectl(["delete", names, "--all", "--all-namespaces", `--timeout=${LIMIT}s`]);
+    }
+    await kubectl(["delete", "--ignore-not-found", "-f", "-"], { input: text });
     rmSync(join(records, part.name), { force: true });
 }
 
