@@ -31,6 +31,7 @@ describe("npm run ops -- adopt and migrate", function () {
     this.timeout("15m");
     const then = new SystemOfThen("edi-then");
     const old = new SystemOfThen("edi-monolith");
+    const CLAIM = "bots-edi-pvc";
     const checkout = mkdtempSync(join(tmpdir(), "bots-edi-checkout-"));
     const states = mkdtempSync(join(tmpdir(), "bots-edi-states-"));
     const call: Call = { checkout, states, env: VARIABLES };
@@ -50,11 +51,27 @@ describe("npm run ops -- adopt and migrate", function () {
         copyCheckout(checkout);
         await makeStack("then", { namespace: then.namespace.name });
         await makeStack("monolith", { namespace: old.namespace.name });
+        await Promise.all([openThen(), openMonolith()]);
     });
     after(async () => {
-        for (const { namespace } of [then, old]) await namespace.delete();
+        await Promise.all([then, old].map(({ namespace }) => namespace.delete()));
         for (const folder of [checkout, states]) rmSync(folder, { recursive: true, force: true });
     });
+
+    const openThen = async () => {
+        await then.open();
+        await then.apply("kustomize");
+        await then.makeRoute("bots-webserver");
+    };
+    const oldEngine = () => old.sh("bots-edi", "bots-engine -c/home/bots/.bots/env/default/config --new");
+    const openMonolith = async () => {
+        await old.open();
+        await old.applyMonolith();
+        await old.makeRoute("bots-edi");
+        await old.send(3, CLAIM);
+        await oldEngine();
+        await old.send(5, CLAIM);
+    };
 
     const succeed = async (...args: string[]) => {
         const { code, text } = await ops(args, call);
@@ -87,9 +104,6 @@ describe("npm run ops -- adopt and migrate", function () {
     describe("from kustomize, with common labels in every selector", () => {
         let kept: string[];
         before(async () => {
-            await then.open();
-            await then.apply("kustomize");
-            await then.makeRoute("bots-webserver");
             kept = await uids();
         });
 
@@ -196,6 +210,7 @@ describe("npm run ops -- adopt and migrate", function () {
             await then.send(5);
             await withoutFailure(namespace.name, () => adopt("--yes"));
             assert.equal(await deployment(), before);
+            await succeed("engine", "--stack", "then");
             await then.allArriveOnce();
             assert.match(await adopt("--confirm"), /^Confirmed\.$/m);
             await fail(/^ops: there is nothing to undo/, "adopt", "--stack", "then", "--undo");
@@ -207,17 +222,8 @@ describe("npm run ops -- adopt and migrate", function () {
     });
 
     describe("from one Deployment with one claim", () => {
-        const CLAIM = "bots-edi-pvc";
-        const engine = () => old.sh("bots-edi", "bots-engine -c/home/bots/.bots/env/default/config --new");
-        before(async () => {
-            await then.namespace.delete();
-            await old.open();
-            await old.applyMonolith();
-            await old.makeRoute("bots-edi");
-            await old.send(3, CLAIM);
-            await engine();
-            await old.send(5, CLAIM);
-        });
+        // What is proven already is to take no time of what comes.
+        before(() => namespace.kubectl("delete", "namespace", namespace.name, "--wait=false"));
 
         it("refuses while another pod uses the claim", async () => {
             const manifest = {
@@ -249,11 +255,15 @@ describe("npm run ops -- adopt and migrate", function () {
         });
 
         it("copies the files, and every order arrives once", async () => {
-            const said = await succeed("migrate", "--stack", "monolith", "--yes");
-            assert.match(said, /^Files: \d+ files, \d+ copied, \d+ removed$/m);
+            const pause = await old.pauseOf(async () => {
+                const said = await succeed("migrate", "--stack", "monolith", "--yes");
+                assert.match(said, /^Files: \d+ files, \d+ copied, \d+ removed$/m);
+            });
+            console.log(`        no system for ${pause.toFixed(0)} s`);
             assert.ok(!(await old.namespace.has("deployment/bots-edi")));
             assert.match(await succeed("status", "--stack", "monolith"), /^Checks {5}all pass$/m);
             await old.send(2);
+            await succeed("engine", "--stack", "monolith");
             await old.allArriveOnce();
         });
 
@@ -261,7 +271,7 @@ describe("npm run ops -- adopt and migrate", function () {
             await succeed("migrate", "--stack", "monolith", "--undo");
             await old.namespace.kubectl("rollout", "status", "deployment/bots-edi", "--timeout=120s");
             await old.send(2, CLAIM);
-            await engine();
+            await oldEngine();
             await old.allArriveOnce(CLAIM);
             assert.equal((await tryKubectl(["get", "deployment/bots-webserver", "-n", old.namespace.name])).code, 1);
         });
