@@ -128,7 +128,9 @@ async function restore(
     current: ReadonlyMap<string, LiveObject>,
 ): Promise<void> {
     const { kind, metadata } = object;
-    const { name, namespace = "", labels = {}, annotations = {}, managedFields } = metadata;
+    const { name, namespace = "", labels = {}, annotations = {} } = metadata;
+    // Fields that were nobody's become so by one empty entry: none at all would leave them Pulumi's.
+    const managedFields = metadata.managedFields?.length ? metadata.managedFields : [{}];
     const now = current.get(keyOf(object));
     if (STAYS.test(kind)) {
         if (!now || kind === "Namespace") return;
