@@ -36,11 +36,14 @@ describe("npm run ops -- adopt and migrate", function () {
     const states = mkdtempSync(join(tmpdir(), "bots-edi-states-"));
     const call: Call = { checkout, states, env: VARIABLES };
 
-    /** A stack that is new to Pulumi. */
-    const makeStack = async (stack: string, changes: Record<string, unknown>) => {
+    const configure = (stack: string, changes: Record<string, unknown>) => {
         const settings = Object.entries({ ...SETTINGS, ...changes }).map(([key, value]) => [`bots-edi:${key}`, value]);
         const config = Object.fromEntries(settings) as object;
         writeFileSync(join(checkout, `Pulumi.${stack}.yaml`), stringify({ config }));
+    };
+    /** A stack that is new to Pulumi. */
+    const makeStack = async (stack: string, changes: Record<string, unknown>) => {
+        configure(stack, changes);
         const { command, env } = await providePulumi(console.log);
         const variables = { ...process.env, ...env, ...VARIABLES, PULUMI_BACKEND_URL: fileBackend(states) };
         await run(command, ["stack", "init", stack, "--cwd", checkout], { env: variables });
@@ -146,12 +149,15 @@ describe("npm run ops -- adopt and migrate", function () {
             const file = join(checkout, "config", "bots.ini");
             const good = readFileSync(file, "utf8");
             appendFileSync(file, "[settings]\n");
+            // It tries again until then.
+            configure("then", { namespace: namespace.name, databaseInit: { deadlineSeconds: 30 } });
             try {
                 await withoutFailure(namespace.name, () =>
                     fail(/^ops: it failed, and what was there is back/, ...["adopt", "--stack", "then", "--yes"]),
                 );
             } finally {
                 writeFileSync(file, good);
+                configure("then", { namespace: namespace.name });
             }
             assert.deepEqual([await whatRuns(), await text(), await labels()], [what, ini, label]);
             const left = await namespace.kubectl(
