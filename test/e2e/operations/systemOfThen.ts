@@ -121,7 +121,7 @@ channel.objects.filter(idchannel="sample_out").update(filename="*.csv")`;
 
     /** The longest time of some work, in seconds, in which neither the old Deployment nor the new webserver was ready. */
     async pauseOf(work: () => Promise<unknown>): Promise<number> {
-        const ready = '{range .items[*]}{.metadata.name}={.status.readyReplicas} {end}';
+        const ready = "{range .items[*]}{.metadata.name}={.status.readyReplicas} {end}";
         const seen: number[] = [];
         let isDone = false;
         const look = async () => {
