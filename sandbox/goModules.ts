@@ -1,7 +1,7 @@
 /** Commands built from Go modules into the cache, each module once. */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync } from "node:fs";
-import { basename, join } from "node:path";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { basename, join, relative } from "node:path";
 import { SandboxError } from "./errors";
 import { attempt, run } from "../operations/exec";
 import { withLock } from "./lock";
@@ -13,6 +13,9 @@ const goNeeded = [1, 26] as const;
 
 /** Seconds that one build may take. */
 const LIMIT = 3600;
+
+/** The folder of a module that holds packages of others as they are built here: what a module lacks, and less than it has. */
+const REPLACED = "_vendored";
 
 export interface GoModule {
     /** The folder whose go.mod names the commands and pins every source by its sum; its name is the build's. */
@@ -77,7 +80,10 @@ export async function buildModules(modules: readonly GoModule[], note: (line: st
                 if (isBuilt(module)) return;
                 const begin = Date.now();
                 note(`${title(module)}: building from its Go module`);
-                await build(module);
+                await build(module).catch((error: unknown) => {
+                    const words = error instanceof Error ? error.message : String(error);
+                    throw new SandboxError(`${title(module)} cannot be built: ${words}`);
+                });
                 note(`${title(module)}: built in ${Math.round((Date.now() - begin) / 1000)} s`);
                 built.push(title(module));
             },
@@ -92,12 +98,18 @@ export async function buildModules(modules: readonly GoModule[], note: (line: st
 }
 
 function build(module: GoModule): Promise<void> {
-    return makeWhole(builtFolder(module), async (folder) => {
-        await run("go", ["build", ...buildFlags(module), "-o", `${folder}/`, wanted(module)], {
-            cwd: module.folder,
-            env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "" },
-            timeout: LIMIT,
-        });
+    return makeWhole(builtFolder(module), async (scratch) => {
+        const folder = join(scratch, "commands");
+        mkdirSync(folder);
+        const go = { cwd: module.folder, env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "" }, timeout: LIMIT };
+        if (existsSync(join(module.folder, REPLACED))) {
+            go.cwd = join(scratch, "source");
+            cpSync(module.folder, go.cwd, { recursive: true });
+            // In spite of what a module lacks: the build tells what is missing then.
+            await run("go", ["mod", "vendor", "-e"], go);
+            replaceVendored(go.cwd);
+        }
+        await run("go", ["build", ...buildFlags(module), "-o", `${folder}/`, wanted(module)], go);
         for (const command of module.commands) {
             const original = module.renamed?.[command];
             if (original !== undefined) renameSync(join(folder, original), join(folder, command));
@@ -105,6 +117,21 @@ function build(module: GoModule): Promise<void> {
         }
         return folder;
     });
+}
+
+/** Puts each folder that we have of a vendored package in the place of its namesake. */
+function replaceVendored(source: string): void {
+    const ours = readdirSync(join(source, REPLACED), { recursive: true, withFileTypes: true }).filter((entry) =>
+        entry.isFile(),
+    );
+    const target = (folder: string) => join(source, "vendor", relative(join(source, REPLACED), folder));
+    for (const folder of new Set(ours.map(({ parentPath }) => target(parentPath)))) {
+        mkdirSync(folder, { recursive: true });
+        for (const entry of readdirSync(folder, { withFileTypes: true })) {
+            if (entry.isFile()) rmSync(join(folder, entry.name));
+        }
+    }
+    for (const { parentPath, name } of ours) copyFileSync(join(parentPath, name), join(target(parentPath), name));
 }
 
 /** The commands that go.mod names, or the module's own where it has a main of ours. */

@@ -3,8 +3,11 @@ import { addOperations, usageError } from "../operations/commands";
 import { sandboxSystem } from "./bots";
 import { SandboxError } from "./errors";
 import { INTERRUPTED, Interrupted } from "./interrupt";
-import { stopWeb } from "./web";
-import { deploy, printNext, requireCluster, runSandbox } from "./run";
+import { stopForward } from "./forward";
+import { deploy, printNext, removeParts, requireCluster, runSandbox } from "./run";
+import { equipStack } from "./surroundings/install";
+import { partsOf } from "./surroundings/parts";
+import { WEB } from "./web";
 
 /** Exit codes beside 0: what went wrong, and changes that a preview found. */
 const FAILED = 1;
@@ -26,13 +29,15 @@ interface ImageOption {
     readonly image?: string;
 }
 
-withImage(program).action(async (unknown: string | undefined, { image }: ImageOption) => {
-    if (unknown !== undefined) {
-        const known = program.commands.map((command) => command.name()).join(" | ");
-        throw new SandboxError(`there is no command ${unknown}; takes ${known}, or nothing for the whole job`);
-    }
-    await runSandbox(image);
-});
+withImage(program)
+    .option("--with <parts>", "put up what surrounds Bots in a cluster: names with commas, or all")
+    .action(async (unknown: string | undefined, { image, with: parts }: ImageOption & { with?: string }) => {
+        if (unknown !== undefined) {
+            const known = program.commands.map((command) => command.name()).join(" | ");
+            throw new SandboxError(`there is no command ${unknown}; takes ${known}, or nothing for the whole job`);
+        }
+        await runSandbox(image, parts === undefined ? [] : partsOf(parts));
+    });
 
 withImage(program.command("preview"))
     .description(`show what up would do; exit code ${CHANGES} when that is something`)
@@ -48,6 +53,7 @@ withImage(program.command("up"))
     .action(async ({ image }: ImageOption) => {
         requireCluster();
         const { changed, same } = await deploy(image, (stack) => stack.up());
+        await equipStack();
         print(`${changed} resources changed, ${same} did not`);
     });
 
@@ -57,8 +63,14 @@ program
     .action(async () => {
         requireCluster();
         await deploy(undefined, (stack) => stack.destroy());
-        await stopWeb();
+        await stopForward(WEB);
     });
+
+program
+    .command("remove")
+    .description("take parts of the surroundings away")
+    .argument("<parts>", "names with commas, or all")
+    .action((parts: string) => removeParts(partsOf(parts)));
 
 addOperations(program, () => {
     requireCluster();

@@ -110,6 +110,20 @@ function apiServer() {
         "kubelet-client-certificate": certificate("apiserver-kubelet"),
         "kubelet-client-key": privateKey("apiserver-kubelet"),
         "kubelet-preferred-address-types": "InternalIP",
+        ...aggregation(),
+    };
+}
+
+/** How the API server speaks for its callers to what extends its API, as metrics-server does. */
+function aggregation() {
+    return {
+        "requestheader-client-ca-file": certificate("front-proxy-ca"),
+        "requestheader-allowed-names": "front-proxy-client",
+        "requestheader-username-headers": "X-Remote-User",
+        "requestheader-group-headers": "X-Remote-Group",
+        "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+        "proxy-client-cert-file": certificate("front-proxy"),
+        "proxy-client-key-file": privateKey("front-proxy"),
     };
 }
 

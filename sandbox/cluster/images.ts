@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { buildImages, type Image } from "../../image/build";
 import { binaryPath } from "./binaries";
 import { ctr } from "./ctr";
@@ -10,14 +10,15 @@ import { cache, layout } from "./layout";
 import { type SmallImage, writeArchive } from "./smallImage";
 import { busybox } from "./packages";
 
-const prefix = "localhost/bots-edi-sandbox";
+/** What the names of all images that are made for the sandbox begin with. */
+export const imagePrefix = "localhost/bots-edi-sandbox";
 
 /** The cluster's own images, made here because no registry is asked. */
 export const images = {
-    pause: `${prefix}/pause:1`,
-    busybox: `${prefix}/busybox:1`,
-    coredns: `${prefix}/coredns:1`,
-    provisioner: `${prefix}/local-path-provisioner:1`,
+    pause: `${imagePrefix}/pause:1`,
+    busybox: `${imagePrefix}/busybox:1`,
+    coredns: `${imagePrefix}/coredns:1`,
+    provisioner: `${imagePrefix}/local-path-provisioner:1`,
 } as const;
 
 /** As the first process of its pod it ends at SIGTERM only because it says so. */
@@ -25,10 +26,21 @@ const pauseScript = "trap 'exit 0' TERM; sleep infinity & wait";
 
 const nobody = "65534:65534";
 
+/** The image of one static command, which runs as nobody. */
+export function commandImage(ref: string, command: string): SmallImage {
+    const path = `bin/${basename(command)}`;
+    return { ref, files: { [path]: command }, entrypoint: [`/${path}`], user: nobody };
+}
+
+/** Has the cluster's own images in the node. Returns how many had to be imported. */
+export function provideClusterImages(): Promise<number> {
+    return provideImages(clusterImages());
+}
+
 /** Builds the archives that the cache lacks and imports those that the node lacks. Returns how many it imported. */
-export async function provideClusterImages(): Promise<number> {
+export async function provideImages(wanted: readonly SmallImage[]): Promise<number> {
     let imported = 0;
-    for (const image of clusterImages()) {
+    for (const image of wanted) {
         const archive = archiveOf(image);
         if (!existsSync(archive)) await writeArchive(image, archive);
         if ((await importImage(archive)) === "imported") imported++;
@@ -96,18 +108,8 @@ function clusterImages(): SmallImage[] {
     return [
         { ref: images.pause, ...shell, command: ["sh", "-c", pauseScript], user: nobody },
         { ref: images.busybox, ...shell, command: ["sh"] },
-        {
-            ref: images.coredns,
-            files: { "bin/coredns": binaryPath("coredns") },
-            entrypoint: ["/bin/coredns"],
-            user: nobody,
-        },
-        {
-            ref: images.provisioner,
-            files: { "bin/local-path-provisioner": binaryPath("local-path-provisioner") },
-            entrypoint: ["/bin/local-path-provisioner"],
-            user: nobody,
-        },
+        commandImage(images.coredns, binaryPath("coredns")),
+        commandImage(images.provisioner, binaryPath("local-path-provisioner")),
     ];
 }
 

@@ -11,10 +11,10 @@ const authorityDays = 3650;
 const leafDays = 365;
 const renewBefore = 30 * 24 * 3600_000;
 
-interface Certificate {
+export interface Certificate {
     name: string;
-    /** Who signs it; an authority signs itself. */
-    authority?: "ca" | "etcd-ca";
+    /** The name of who signs it; an authority signs itself. */
+    authority?: string;
     commonName: string;
     /** The group in Kubernetes' eyes. */
     organization?: string;
@@ -25,10 +25,15 @@ interface Certificate {
 const loopback = ["DNS:localhost", "IP:127.0.0.1"];
 const node = [`DNS:${nodeName}`, `IP:${nodeAddress}`];
 
-/** etcd has an authority of its own: its clients are not told apart, so a certificate of the cluster must not open it. */
+/**
+ * etcd has an authority of its own: its clients are not told apart, so a certificate of the cluster must not open it.
+ * So has the API server where it speaks for others, to what extends its API: it is believed whom it speaks for.
+ */
 const certificates: Certificate[] = [
     { name: "ca", commonName: `${sandboxName}-ca` },
     { name: "etcd-ca", commonName: `${sandboxName}-etcd-ca` },
+    { name: "front-proxy-ca", commonName: `${sandboxName}-front-proxy-ca` },
+    { name: "front-proxy", authority: "front-proxy-ca", commonName: "front-proxy-client" },
     { name: "etcd", authority: "etcd-ca", commonName: "etcd", serves: node },
     { name: "apiserver-etcd", authority: "etcd-ca", commonName: "kube-apiserver" },
     {
@@ -66,16 +71,9 @@ export function privateKey(name: string): string {
 export const serviceAccountKey = join(layout.pki, "service-account.key");
 export const serviceAccountPublicKey = join(layout.pki, "service-account.pub");
 
-/** Makes what is missing, has changed or ends within 30 days. Returns how many certificates it issued. */
-export async function issueCertificates(): Promise<number> {
-    mkdirSync(layout.pki, { recursive: true, mode: 0o700 });
-    let issued = 0;
-    // Authorities come first: a new one makes all that the old one signed out of date.
-    for (const wanted of certificates) {
-        if (isCurrent(wanted)) continue;
-        await issue(wanted);
-        issued++;
-    }
+/** Makes what the cluster lacks. Returns how many certificates it issued. */
+export async function issueClusterCertificates(): Promise<number> {
+    const issued = await issueCertificates(certificates);
     if (!existsSync(serviceAccountPublicKey)) {
         const { privateKey, publicKey } = generateKeyPairSync("ec", {
             namedCurve: "P-256",
@@ -84,6 +82,19 @@ export async function issueCertificates(): Promise<number> {
         });
         writeWhole(serviceAccountKey, privateKey);
         writeWhole(serviceAccountPublicKey, publicKey);
+    }
+    return issued;
+}
+
+/** Makes what is missing, has changed or ends within 30 days, authorities before what they sign. Returns how many. */
+export async function issueCertificates(list: readonly Certificate[]): Promise<number> {
+    mkdirSync(layout.pki, { recursive: true, mode: 0o700 });
+    let issued = 0;
+    // A new authority makes all that the old one signed out of date.
+    for (const wanted of list) {
+        if (isCurrent(wanted)) continue;
+        await issue(wanted);
+        issued++;
     }
     return issued;
 }

@@ -72,7 +72,8 @@ export async function stopOutdated(component: Component): Promise<void> {
 
 /** An `up` that was killed between starting a component and writing it down left one that nobody knows of. */
 async function endStrays({ name, command }: Component): Promise<void> {
-    const strays = () => systemProcesses().filter((pid) => programOf(pid) === command);
+    const known = new Set(runningComponents().map(({ pid }) => pid));
+    const strays = () => systemProcesses().filter((pid) => !known.has(pid) && programOf(pid) === command);
     for (const pid of strays()) signal(pid, "SIGKILL");
     await waitUntil(`an earlier ${name} to end`, () => strays().length === 0, { timeout: 10, interval: 50 });
 }

@@ -14,7 +14,7 @@ import { withLock } from "../lock";
 import { makeNetwork } from "./network";
 import { lackForPolicies, linkIptables } from "./networkPolicies";
 import { providePackages } from "./packages";
-import { issueCertificates } from "./pki";
+import { issueClusterCertificates } from "./pki";
 import { plan } from "./plan";
 import { requireAdministrator, requireFreeNetwork, requireResources } from "./preflight";
 import {
@@ -34,7 +34,7 @@ import { start, stopOutdated } from "./supervise";
 export interface UpOptions {
     /** Whether the images of Bots EDI and MariaDB are wanted too. */
     withImages: boolean;
-    /** What else has to be built from Go modules. */
+    /** What else has to be built from Go modules: the Pulumi CLI and what surrounds Bots. */
     modules: readonly GoModule[];
 }
 
@@ -67,7 +67,7 @@ async function buildAll(steps: Steps, modules: readonly GoModule[], withImages: 
         steps.step(what, async () => ((await buildModules(wanted, note)).length > 0 ? "built" : "cached"));
     const works = [
         build("cluster's binaries", clusterModules),
-        ...(modules.length > 0 ? [build("Pulumi's binaries", modules)] : []),
+        ...(modules.length > 0 ? [build("other binaries", modules)] : []),
         ...(withImages ? [steps.step("Bots EDI images are built", () => buildImages(note))] : []),
     ];
     // All are waited for: what one of them has built counts at the next run, whatever became of another.
@@ -132,7 +132,7 @@ async function startPolicies(): Promise<string> {
 }
 
 async function configure(): Promise<string> {
-    const issued = await issueCertificates();
+    const issued = await issueClusterCertificates();
     writeKubeconfigs();
     writeConfigFiles();
     mkdirSync(layout.volumes, { recursive: true });

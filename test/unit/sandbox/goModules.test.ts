@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+    chmodSync,
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { builtFolder, buildModules, type GoModule, isBuilt, title } from "../../../sandbox/goModules";
@@ -70,12 +79,37 @@ describe("commands from Go modules", () => {
     it("end with the last lines of a build that fails, and leave nothing of it", async () => {
         go("go1.26.0", 'echo half > "$target/tool"; echo "write /x: no space left on device" >&2; exit 1');
         await assert.rejects(build(), {
-            message: /^go build .* ended with exit code 1: write \/x: no space left on device$/,
+            message:
+                /^module v1\.2\.3 cannot be built: go build .* ended with exit code 1: write \/x: no space left on device$/,
         });
         assert.equal(isBuilt(module), false);
         assert.deepEqual(
             readdirSync(join(folder, "cache", "binaries")).filter((name) => !name.endsWith(".lock")),
             [],
+        );
+    });
+
+    it("are built of packages that take the place of vendored ones, folder by folder", async () => {
+        const ours = join(module.folder, "_vendored", "example.org", "tool", "clients");
+        mkdirSync(ours, { recursive: true });
+        writeFileSync(join(ours, "none.go"), "ours");
+        const script = `
+if [ "$1" = mod ]; then
+    mkdir -p vendor/example.org/tool/clients/base
+    echo theirs | tee vendor/example.org/tool/main.go vendor/example.org/tool/clients/{all.go,base/base.go} > /dev/null
+    exit
+fi
+(cd vendor && find . -type f | sort | xargs grep -H .) > "$target/tool"`;
+        go("go1.26.0", script);
+        await build();
+        assert.equal(
+            readFileSync(join(builtFolder(module), "tool"), "utf8"),
+            [
+                "./example.org/tool/clients/base/base.go:theirs",
+                "./example.org/tool/clients/none.go:ours",
+                "./example.org/tool/main.go:theirs",
+                "",
+            ].join("\n"),
         );
     });
 

@@ -1,4 +1,4 @@
-/** Passes connections on a port of 127.0.0.1 to an address: `webProxy PORT ADDRESS TARGET_PORT`. It outlives every pod, unlike kubectl port-forward. */
+/** Passes connections on a port of 127.0.0.1 to an address: `forwarder PORT ADDRESS TARGET_PORT`. It outlives every pod, unlike kubectl port-forward. */
 import { connect, createServer } from "node:net";
 
 const [port, address, target] = process.argv.slice(2);
