@@ -11,7 +11,7 @@ import { providePulumi } from "../../../sandbox/pulumi/cli";
 import { fileBackend } from "../../../sandbox/pulumi/stack";
 import { copyCheckout } from "../pulumi/copyCheckout";
 import { withoutFailure } from "../requests";
-import { type Call, ops } from "./ops";
+import { type Call, ops } from "../operations/ops";
 import { SystemOfThen } from "./systemOfThen";
 
 const SETTINGS = {
