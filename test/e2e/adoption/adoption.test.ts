@@ -104,6 +104,12 @@ describe("npm run ops -- adopt and migrate", function () {
             'jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.uid} {.spec}{"\\n"}{end}',
         );
 
+    /** Gives a value of the database's Secret another key. */
+    const moveKey = (from: string, to: string) => {
+        const patch = JSON.stringify([{ op: "move", from: `/data/${from}`, path: `/data/${to}` }]);
+        return namespace.kubectl("patch", "secret/bots-edidb-secret", "--type=json", "-p", patch);
+    };
+
     describe("from kustomize, with common labels in every selector", () => {
         let kept: string[];
         before(async () => {
@@ -112,13 +118,7 @@ describe("npm run ops -- adopt and migrate", function () {
 
         it("refuses what it cannot do, in one line, and changes nothing", async () => {
             await namespace.kubectl("annotate", "service/bots-webserver", "meta.helm.sh/release-name=bots");
-            await namespace.kubectl(
-                "patch",
-                "secret/bots-edidb-secret",
-                "--type=json",
-                "-p",
-                '[{"op":"move","from":"/data/DB_PORT","path":"/data/DB_PORT_"}]',
-            );
+            await moveKey("DB_PORT", "DB_PORT_");
             const what = await whatRuns();
             await fail(
                 /^ops: nothing was changed: Secret bots-edidb-secret lacks DB_PORT: kubectl edit .*; Service bots-webserver is Helm release bots's: /,
@@ -133,13 +133,7 @@ describe("npm run ops -- adopt and migrate", function () {
             );
             await fail(/^ops: there is nothing to undo/, "adopt", "--stack", "then", "--undo");
             await namespace.kubectl("annotate", "service/bots-webserver", "meta.helm.sh/release-name-");
-            await namespace.kubectl(
-                "patch",
-                "secret/bots-edidb-secret",
-                "--type=json",
-                "-p",
-                '[{"op":"move","from":"/data/DB_PORT_","path":"/data/DB_PORT"}]',
-            );
+            await moveKey("DB_PORT_", "DB_PORT");
             await fail(/^ops: nothing was changed: takes --yes/, "adopt", "--stack", "then");
             assert.equal(await whatRuns(), what);
         });
