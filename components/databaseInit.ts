@@ -53,8 +53,9 @@ const CANDIDATE_DIR = "/tmp/candidate";
 
 /**
  * First everything is checked that can be without changing anything: the configuration is the candidate's, which nothing else
- * reads yet, and tables that the image cannot use end it. The mount points inside the data volume are made in it: left to the node they would belong to root, or fail on an
- * NFS export that squashes it, and Bots could not write beside them. Then a set of the database is made, if migrations wait.
+ * reads yet, and tables that the image cannot use end it. The mount points inside the data volume are made in it: left to the
+ * node they would belong to root, or fail on an NFS export that squashes it, and Bots could not write beside them. Then a set of
+ * the database is made, if migrations wait.
  *
  * It waits for the database itself, without an init container: Pulumi tells nothing of those, as of an image that cannot be pulled.
  *

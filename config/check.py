@@ -144,12 +144,13 @@ def check_database(findings):
     from django.db import connection
 
     connection.ensure_connection()
-    faults, notes = database_form.look(connection)
+    tables = connection.introspection.table_names()
+    faults, notes = database_form.look(connection, tables)
     for sentence in faults:
         findings.fault("database", sentence)
     for sentence in notes:
         findings.note("database", sentence)
-    if connection.introspection.table_names():
+    if tables:
         for names, what in (
             (migrations.pending(), "migrations that will run now"),
             (migrations.unknown(), "migrations of another image, which this one does not know"),

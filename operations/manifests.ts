@@ -1,7 +1,9 @@
 /** The objects that a stack makes, without an engine and without a cluster. */
 import * as pulumi from "@pulumi/pulumi";
 import { BotsEdi } from "../components/botsEdi";
+import { DATABASE_INIT } from "../components/databaseInit";
 import { type Settings } from "../settings";
+import { OperatorError } from "./errors";
 
 /** A Kubernetes object, as far as it is looked at here. */
 export interface Manifest {
@@ -29,7 +31,14 @@ export async function manifestsOf(stack: string, settings: Settings): Promise<Ma
     return all.filter(({ type }) => !type.endsWith("Patch")).map(({ manifest }) => manifest);
 }
 
-/** The same with their names in the stack, and the Patches. */
+/** The Job of db-init, of whose pod other pods are made: it has the image, its user and the configuration. */
+export function initJobOf(manifests: readonly Manifest[]): Manifest {
+    const job = manifests.find(({ kind, metadata }) => kind === "Job" && metadata.name === DATABASE_INIT);
+    if (!job) throw new OperatorError(`the stack makes no Job ${DATABASE_INIT}`);
+    return job;
+}
+
+/** Every object with its name in the stack, and the Patches. */
 export async function resourcesOf(stack: string, settings: Settings): Promise<Resource[]> {
     const made: Resource[] = [];
     await pulumi.runtime.setMocks(

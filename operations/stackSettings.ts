@@ -27,7 +27,7 @@ function holdsSecret(value: unknown): boolean {
 }
 
 /** The stacks of a checkout. */
-function stacksOf(root: string): string[] {
+export function stacksOf(root: string): string[] {
     return readdirSync(root).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
 }
 

@@ -21,6 +21,9 @@ DATA, LOGS, CONFIG = (Path("/new") / name for name in ("data", "logs", "config")
 KEPT = CONFIG / "before-migration"
 NOTE = CONFIG / ".migration.json"
 
+# The stack's pods mount volumes of their own here; what is below them on the data volume is the image's first layout.
+COVERED = [DATA / "env" / "default" / "config", DATA / "env" / "default" / "botssys" / "logging"]
+
 
 def pairs(env):
     """Returns the folders whose files belong together, old and new, the inner ones first."""
@@ -63,7 +66,7 @@ def copy(source, target):
 def pass_over(folders, before):
     """Makes the targets like their sources. Returns the paths that there are now: source and target."""
     seen, copied, removed = {}, 0, 0
-    roots = [source for source, _ in folders]
+    roots = [source for source, _ in folders] + COVERED
     for source_root, target_root in folders:
         for path in files(source_root, [root for root in roots if root != source_root]) if source_root.is_dir() else ():
             source, target = source_root / path, target_root / path

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CLAIMS } from "../../components/podTemplate";
 import { OperatorError } from "../errors";
 import { lastWords } from "../exec";
-import { type Manifest, manifestsOf } from "../manifests";
+import { initJobOf, type Manifest, manifestsOf } from "../manifests";
 import { type System } from "../system";
 import { type Source } from "./record";
 
@@ -64,9 +64,7 @@ export class CopyPod {
         const { kubectl, settings, stack } = system;
         const pod = new CopyPod(system, source);
         await pod.remove();
-        const manifests = await manifestsOf(stack, settings);
-        const job = manifests.find(({ kind, metadata }) => kind === "Job" && metadata.name === "bots-db-init");
-        if (!job) throw new OperatorError("the stack makes no Job bots-db-init");
+        const job = initJobOf(await manifestsOf(stack, settings));
         const input = JSON.stringify(manifestOf(job, settings.namespace, source));
         await kubectl.run(["create", "-f", "-"], { input });
         const ready = ["wait", `pod/${NAME}`, "-n", settings.namespace, "--for=condition=Ready", "--timeout=300s"];

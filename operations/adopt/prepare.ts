@@ -7,6 +7,7 @@ import { type Context, contextOf, kindOf } from "../preflight/context";
 import { checkSecrets } from "../preflight/secrets";
 import { Pulumi, resourcesOf as stateResources } from "../pulumi";
 import { type System } from "../system";
+import { getAll, objectsIn, referenceTo } from "./objects";
 import { type LiveObject, type Plan, planOf } from "./plan";
 import * as record from "./record";
 
@@ -32,25 +33,13 @@ export function knownBy(state: string): (resource: Resource) => boolean {
 
 async function list(context: Context, resources: readonly Resource[]): Promise<LiveObject[]> {
     const { kubectl, settings } = context;
-    const items = resources
-        .map(({ manifest }) => manifest)
-        .filter((manifest) => kindOf(context, manifest))
-        .map(({ apiVersion, kind, metadata: { name, namespace } }) => ({
-            apiVersion,
-            kind,
-            metadata: { name, namespace },
-        }));
-    const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
-    const json = ["-o", "json", "--show-managed-fields"];
+    const known = resources.map(({ manifest }) => manifest).filter((manifest) => kindOf(context, manifest));
+    const managed = "--show-managed-fields";
     const [own, ingresses] = await Promise.all([
-        kubectl.run(["get", "--ignore-not-found", ...json, "-f", "-"], { input }),
-        kubectl.run(["get", "ingresses", "-n", settings.namespace, ...json]),
+        getAll(kubectl, known, managed),
+        kubectl.run(["get", "ingresses", "-n", settings.namespace, "-o", "json", managed]),
     ]);
-    return [own, ingresses].flatMap((text) => {
-        if (text.trim() === "") return [];
-        const found = JSON.parse(text) as LiveObject | { readonly items: LiveObject[] };
-        return "items" in found ? found.items : [found];
-    });
+    return [...own, ...objectsIn(ingresses)];
 }
 
 interface StorageClass {
@@ -135,16 +124,11 @@ export async function recordOf(
     const wanted = resources.find(({ manifest }) => manifest.kind.startsWith("Namespace"))?.manifest as
         Labelled | undefined;
     const set = Object.keys(wanted?.metadata.labels ?? {});
-    const reference = ({ apiVersion, kind, metadata }: Resource["manifest"]) => ({
-        apiVersion,
-        kind,
-        metadata: { name: metadata.name, namespace: metadata.namespace ?? namespace },
-    });
     return {
         stack,
         isComplete: false,
         objects: [...plan.found.map(({ live }) => live), ...plan.removed],
-        made: plan.made.map(({ manifest }) => reference(manifest)),
+        made: plan.made.map(({ manifest }) => referenceTo(manifest, namespace)),
         namespaceLabels: Object.fromEntries(set.map((key) => [key, labels[key] ?? null])),
         state,
     };

@@ -1,7 +1,9 @@
 /** Stops what writes orders: no two systems may read one inbox. */
+import { CLAIMS } from "../../components/podTemplate";
 import { type Manifest } from "../manifests";
 import { type System } from "../system";
 import { waitUntil } from "../wait";
+import { stop } from "./handOver";
 
 interface Pod {
     readonly metadata: {
@@ -52,8 +54,24 @@ export async function waitForEngines(system: System, claim: string): Promise<voi
     await waitUntil("the engine's run to end", answer, { timeout, interval: 1000 });
 }
 
-/** Suspends a CronJob. */
-export async function suspend({ kubectl }: System, { metadata }: Manifest): Promise<void> {
+/** Whether a Deployment is a job queue: of these there is one at a time. */
+export function isQueue({ kind, spec }: Manifest): boolean {
+    return kind === "Deployment" && (spec as { strategy?: { type?: string } }).strategy?.type === "Recreate";
+}
+
+/** Suspends the schedules and stops the queues. No engine runs afterwards, and nothing is left that starts one. */
+export async function quieten(
+    system: System,
+    cronJobs: readonly Manifest[],
+    queues: readonly Manifest[],
+): Promise<void> {
+    for (const cronJob of cronJobs) await suspend(system, cronJob);
+    await waitForEngines(system, CLAIMS.data);
+    for (const { metadata } of queues) await stop(system, metadata.name);
+    await waitForEngines(system, CLAIMS.data);
+}
+
+async function suspend({ kubectl }: System, { metadata }: Manifest): Promise<void> {
     const of = ["cronjob", metadata.name, "-n", metadata.namespace ?? ""];
     await kubectl.run(["patch", ...of, "-p", JSON.stringify({ spec: { suspend: true } })]);
 }

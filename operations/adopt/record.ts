@@ -1,14 +1,11 @@
 /** What it takes to undo an adoption: kept in the namespace itself, where it outlives the machine of whoever adopts. */
 import { OperatorError } from "../errors";
-import { type Manifest } from "../manifests";
 import { type System } from "../system";
+import { type Reference } from "./objects";
 import { type LiveObject } from "./plan";
 
 /** Its Secret: old manifests and the state may hold passwords. */
 const NAME = "bots-edi-adoption";
-
-/** An object by its name alone. */
-export type Reference = Pick<Manifest, "apiVersion" | "kind" | "metadata">;
 
 /** The files of a Deployment with one claim for everything. */
 export interface Source {

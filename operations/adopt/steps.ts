@@ -1,14 +1,13 @@
 /** The steps of an adoption. */
-import { CLAIMS } from "../../components/podTemplate";
 import { type Job, outcomeOf } from "../job";
 import { type System } from "../system";
 import { waitUntil } from "../wait";
 import { giveFieldsToKubectl } from "./fields";
-import { release, stop } from "./handOver";
+import { release } from "./handOver";
 import * as opening from "./opening";
 import { type Found, type Plan, titleOf, type Way } from "./plan";
 import { type Work } from "./prepare";
-import { suspend, waitForEngines } from "./quiet";
+import { isQueue, quieten } from "./quiet";
 import { importKept, upToInit, upWhole } from "./takeOver";
 import { STAYS } from "./undo";
 
@@ -40,13 +39,10 @@ export async function finish(system: System, { plan, pulumi }: Work): Promise<vo
 
 /** No engine runs any more, and nothing is left that starts one. */
 export async function pause(system: System, { plan: { found } }: Work): Promise<void> {
-    for (const { live } of found) if (live.kind === "CronJob") await suspend(system, live);
-    await waitForEngines(system, CLAIMS.data);
-    for (const { live, resource } of found) {
-        const { strategy } = (resource.manifest.spec ?? {}) as { strategy?: { type?: string } };
-        if (live.kind === "Deployment" && strategy?.type === "Recreate") await stop(system, live.metadata.name);
-    }
-    await waitForEngines(system, CLAIMS.data);
+    const objects = (those: readonly Found[]) => those.map(({ live }) => live);
+    const schedules = found.filter(({ live }) => live.kind === "CronJob");
+    const queues = found.filter(({ resource }) => isQueue(resource.manifest));
+    await quieten(system, objects(schedules), objects(queues));
 }
 
 /** Waits for the end of a Job, and removes it. */

@@ -2,15 +2,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CLAIMS } from "../../components/podTemplate";
 import { OperatorError } from "../errors";
 import { Pulumi } from "../pulumi";
 import { type System } from "../system";
 import { CopyPod } from "./copyPod";
-import { release, stop } from "./handOver";
+import { release } from "./handOver";
+import { getAll, type Reference } from "./objects";
 import * as opening from "./opening";
 import { keyOf, type LiveObject, selectedBy } from "./plan";
-import { suspend, waitForEngines } from "./quiet";
+import { isQueue, quieten } from "./quiet";
 import * as record from "./record";
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
@@ -22,9 +22,6 @@ const rank = ({ kind }: { readonly kind: string }) => ORDER.indexOf(ORDER.includ
 
 /** What outlives everything. */
 export const STAYS = /^(Namespace|PersistentVolumeClaim)$/;
-
-const isQueue = ({ kind, spec }: LiveObject) =>
-    kind === "Deployment" && (spec as { strategy?: { type?: string } }).strategy?.type === "Recreate";
 
 /** @throws OperatorError where there is nothing to undo */
 export async function undo(system: System): Promise<void> {
@@ -82,10 +79,7 @@ async function pause(system: System, objects: readonly LiveObject[]): Promise<vo
     const queues = objects.filter(isQueue);
     if (cronJobs.length + queues.length === 0) return;
     print("The engine and the job queue pause.");
-    for (const object of cronJobs) await suspend(system, object);
-    await waitForEngines(system, CLAIMS.data);
-    for (const object of queues) await stop(system, object.metadata.name);
-    await waitForEngines(system, CLAIMS.data);
+    await quieten(system, cronJobs, queues);
 }
 
 /** Nothing may write meanwhile: the queue has stopped, and the pages only read. */
@@ -107,18 +101,8 @@ async function remove({ kubectl }: System, { made, objects }: record.Adoption): 
 }
 
 /** The objects as they are now, by their keys. */
-async function currentOf({ kubectl }: System, references: readonly record.Reference[]) {
-    const items = references.map(({ apiVersion, kind, metadata: { name, namespace } }) => ({
-        apiVersion,
-        kind,
-        metadata: { name, namespace },
-    }));
-    const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
-    const text = await kubectl.run(["get", "--ignore-not-found", "-o", "json", "-f", "-"], { input });
-    if (text.trim() === "") return new Map<string, LiveObject>();
-    const found = JSON.parse(text) as LiveObject | { readonly items: LiveObject[] };
-    const objects = "items" in found ? found.items : [found];
-    return new Map(objects.map((object) => [keyOf(object), object]));
+async function currentOf({ kubectl }: System, references: readonly Reference[]): Promise<Map<string, LiveObject>> {
+    return new Map((await getAll(kubectl, references)).map((object) => [keyOf(object), object]));
 }
 
 /** One object as it was, whose fields are whose they were. */
@@ -128,7 +112,9 @@ async function restore(
     current: ReadonlyMap<string, LiveObject>,
 ): Promise<void> {
     const { kind, metadata } = object;
-    const { name, namespace = "", labels = {}, annotations = {}, managedFields } = metadata;
+    const { name, namespace = "", labels = {}, annotations = {} } = metadata;
+    // Fields that were nobody's become so by one empty entry: none at all would leave them Pulumi's.
+    const managedFields = metadata.managedFields?.length ? metadata.managedFields : [{}];
     const now = current.get(keyOf(object));
     if (STAYS.test(kind)) {
         if (!now || kind === "Namespace") return;

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ENGINES } from "../../components/database";
-import { OperatorError } from "../errors";
 import { lastLine } from "../exec";
+import { initJobOf } from "../manifests";
 import { type Context } from "./context";
 import { fatal, fine, type Finding, warning } from "./finding";
 import { type Scratch } from "./scratch";
@@ -28,9 +28,7 @@ interface PodSpec {
 
 /** The pod of db-init, of which the checks' own are made. */
 function template({ manifests }: Context): { labels: object; spec: PodSpec } {
-    const job = manifests.find(({ kind, metadata }) => kind === "Job" && metadata.name === "bots-db-init");
-    if (!job) throw new OperatorError("the stack makes no Job bots-db-init");
-    const { template } = job.spec as { template: { metadata: { labels: object }; spec: PodSpec } };
+    const { template } = initJobOf(manifests).spec as { template: { metadata: { labels: object }; spec: PodSpec } };
     return { labels: template.metadata.labels, spec: template.spec };
 }
 

@@ -1,7 +1,13 @@
+import { delimiter, dirname } from "node:path";
 import { type Outcome, type RunOptions } from "../../operations/exec";
 import { Kubectl } from "../../operations/kubectl";
 import { kubeconfigPath } from "../paths";
 import { binaryPath } from "./binaries";
+
+/** A PATH on which the sandbox's kubectl comes first, for programs that call it by its name. */
+export function withKubectl(path = process.env.PATH): string {
+    return [dirname(binaryPath("kubectl")), path].join(delimiter);
+}
 
 /** kubectl as the sandbox's administrator. */
 export const administrator = new Kubectl(binaryPath("kubectl"), ["--kubeconfig", kubeconfigPath]);

@@ -29,7 +29,7 @@ const node = [`DNS:${nodeName}`, `IP:${nodeAddress}`];
  * etcd has an authority of its own: its clients are not told apart, so a certificate of the cluster must not open it.
  * So has the API server where it speaks for others, to what extends its API: it is believed whom it speaks for.
  */
-const certificates: Certificate[] = [
+export const clusterCertificates: readonly Certificate[] = [
     { name: "ca", commonName: `${sandboxName}-ca` },
     { name: "etcd-ca", commonName: `${sandboxName}-etcd-ca` },
     { name: "front-proxy-ca", commonName: `${sandboxName}-front-proxy-ca` },
@@ -73,7 +73,7 @@ export const serviceAccountPublicKey = join(layout.pki, "service-account.pub");
 
 /** Makes what the cluster lacks. Returns how many certificates it issued. */
 export async function issueClusterCertificates(): Promise<number> {
-    const issued = await issueCertificates(certificates);
+    const issued = await issueCertificates(clusterCertificates);
     if (!existsSync(serviceAccountPublicKey)) {
         const { privateKey, publicKey } = generateKeyPairSync("ec", {
             namedCurve: "P-256",

@@ -8,10 +8,9 @@ import {
 } from "@pulumi/pulumi/automation";
 import { randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { binaryPath } from "../cluster/binaries";
-import { kubectl } from "../cluster/kubectl";
+import { kubectl, withKubectl } from "../cluster/kubectl";
 import { identify } from "../cluster/processIdentity";
 import { SandboxError } from "../errors";
 import { withLock } from "../lock";
@@ -107,7 +106,7 @@ export class LocalStack {
                 envVars: {
                     ...cli.env,
                     // The program asks kubectl, too.
-                    PATH: [dirname(binaryPath("kubectl")), cli.env.PATH ?? process.env.PATH].join(delimiter),
+                    PATH: withKubectl(cli.env.PATH),
                     KUBECONFIG: kubeconfig,
                     TMPDIR: temporary,
                     PULUMI_BACKEND_URL: fileBackend(folder),

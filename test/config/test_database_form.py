@@ -19,7 +19,7 @@ import django
 from django.db import connection
 import database_form
 django.setup()
-print(json.dumps(database_form.look(connection)))
+print(json.dumps(database_form.look(connection, connection.introspection.table_names())))
 """
 
 

@@ -1,7 +1,8 @@
 /** What the stacks differ in, from their files: the table of docs/configuration.md. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { stacksOf } from "../../operations/stackSettings";
 import { settingAt } from "../../settings/schema";
 import { checkout } from "../../sandbox/paths";
 
@@ -12,9 +13,8 @@ const ORDER = ["dev", "staging", "prod"];
 
 /** The stacks that have a file here. */
 export function stackNames(): string[] {
-    const names = readdirSync(checkout).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
     const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
-    return names.sort((a, b) => place(a) - place(b) || a.localeCompare(b));
+    return stacksOf(checkout).sort((a, b) => place(a) - place(b) || a.localeCompare(b));
 }
 
 /** What a stack's file says, by the path of the setting. */

@@ -1,16 +1,14 @@
 /** Changes of a stack that is in use: nobody who uses it notices, however often it is changed. */
 import assert from "node:assert/strict";
-import { ctr } from "../../sandbox/cluster/ctr";
 import { kubectl } from "../../sandbox/cluster/kubectl";
 import { nodeName } from "../../sandbox/cluster/settings";
 import { waitUntil } from "../../operations/wait";
 import { TestNamespace } from "../e2e/namespace";
-import { TestStack } from "../e2e/pulumi/testStack";
+import { deployWithNextTag, NEXT_TAG, removeWithNextTag } from "../e2e/pulumi/nextTag";
+import { type TestStack } from "../e2e/pulumi/testStack";
 import { withoutFailure } from "../e2e/requests";
 import { Measured } from "./measured";
 import { plan } from "./plan";
-
-const BOTS = "localhost/bots-edi";
 
 const namespace = new TestNamespace("reliability-changes");
 
@@ -21,22 +19,9 @@ describe(`the pages of a system that is changed (${plan.name})`, function () {
 
     before(async function () {
         this.timeout("10m");
-        await namespace.delete();
-        // The same image under another tag: what is new about it is the roll-out.
-        await ctr(["images", "tag", "--force", `${BOTS}:3.3.1`, `${BOTS}:3.3.2`]);
-        stack = await TestStack.botsEdi({
-            namespace: namespace.name,
-            protectData: "false",
-            database: { engine: "mariadb", image: "localhost/bots-edi-mariadb:10.11", size: "1Gi" },
-            engine: { suspend: true },
-        });
-        await stack.up();
+        stack = await deployWithNextTag(namespace);
     });
-    after(async () => {
-        (stack as TestStack | undefined)?.remove();
-        await namespace.delete();
-        await ctr(["images", "remove", `${BOTS}:3.3.2`]);
-    });
+    after(() => removeWithNextTag(stack, namespace));
 
     const up = async (settings: Record<string, unknown>) => {
         stack.set(settings);
@@ -76,7 +61,7 @@ describe(`the pages of a system that is changed (${plan.name})`, function () {
 
     const CHANGES: Readonly<Record<string, (time: number) => Promise<void>>> = {
         "image bump, and going back": async () => {
-            await rolls(() => up({ imageTag: "3.3.2" }));
+            await rolls(() => up({ imageTag: NEXT_TAG }));
             await rolls(() => up({ imageTag: "3.3.1" }));
         },
         "configuration edit": (time) => rolls(() => up({ env: { CHANGED: String(time) } })),

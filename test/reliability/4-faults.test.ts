@@ -168,7 +168,9 @@ describe(`a system around which something fails (${plan.name})`, function () {
         });
     }
 
-    for (const fault of plan.name === "short" ? [] : PARTS) {
+    if (plan.name === "short") return;
+
+    for (const fault of PARTS) {
         it(`serves all the while after ${fault.title}`, async () => {
             const { failures, restarted } = await suffer(fault);
             assert.deepEqual(failures.slice(0, 20), []);

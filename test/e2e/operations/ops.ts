@@ -1,7 +1,6 @@
 /** `npm run ops` as operators call it, on the sandbox's cluster. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { delimiter, dirname } from "node:path";
-import { binaryPath } from "../../../sandbox/cluster/binaries";
+import { withKubectl } from "../../../sandbox/cluster/kubectl";
 import { checkout as ROOT, kubeconfigPath } from "../../../sandbox/paths";
 import { providePulumi } from "../../../sandbox/pulumi/cli";
 import { fileBackend } from "../../../sandbox/pulumi/stack";
@@ -39,7 +38,7 @@ export async function startOps(
         env: {
             ...process.env,
             ...env,
-            PATH: [dirname(binaryPath("kubectl")), env.PATH ?? process.env.PATH].join(delimiter),
+            PATH: withKubectl(env.PATH),
             KUBECONFIG: kubeconfig,
             PULUMI_BACKEND_URL: fileBackend(states),
             ...variables,

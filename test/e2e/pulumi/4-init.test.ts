@@ -2,13 +2,12 @@
 import assert from "node:assert/strict";
 import { type ChildProcess } from "node:child_process";
 import { waitUntil } from "../../../operations/wait";
-import { ctr } from "../../../sandbox/cluster/ctr";
 import { TestNamespace } from "../namespace";
-import { TestStack } from "./testStack";
+import { deployWithNextTag, NEXT_TAG, removeWithNextTag } from "./nextTag";
+import { type TestStack } from "./testStack";
 import { listen, ran } from "./workplace";
 
 const namespace = new TestNamespace("pulumi-init");
-const BOTS = "localhost/bots-edi";
 const JOB = "job/bots-db-init";
 
 interface Pods {
@@ -31,22 +30,9 @@ describe("an update that meets a db-init at work", function () {
     let changes = 0;
 
     before(async () => {
-        await namespace.delete();
-        // The same image under another tag.
-        await ctr(["images", "tag", "--force", `${BOTS}:3.3.1`, `${BOTS}:3.3.2`]);
-        stack = await TestStack.botsEdi({
-            namespace: namespace.name,
-            protectData: "false",
-            database: { engine: "mariadb", image: "localhost/bots-edi-mariadb:10.11", size: "1Gi" },
-            engine: { suspend: true },
-        });
-        await stack.up();
+        stack = await deployWithNextTag(namespace);
     });
-    after(async () => {
-        (stack as TestStack | undefined)?.remove();
-        await namespace.delete();
-        await ctr(["images", "remove", `${BOTS}:3.3.2`]);
-    });
+    after(() => removeWithNextTag(stack, namespace));
 
     const sql = async (statement: string) => {
         const { code, stdout, stderr } = await namespace.tryKubectl([...client, asUser], statement);
@@ -144,7 +130,7 @@ describe("an update that meets a db-init at work", function () {
         const before = await identity();
         const followed = namespace.tryKubectl(["logs", "-f", JOB, "-c", "db-init"]);
 
-        stack.set({ ...change(), imageTag: "3.3.2" });
+        stack.set({ ...change(), imageTag: NEXT_TAG });
         const child = stack.begin("up", "--yes", "--skip-preview");
         const ended = ran(child);
         const isDeleted = async () => (await namespace.value(JOB, ".metadata.deletionTimestamp")) !== "";

@@ -4,10 +4,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse, stringify } from "yaml";
-import { binaryPath } from "../../../sandbox/cluster/binaries";
+import { withKubectl } from "../../../sandbox/cluster/kubectl";
 import { kubeconfigPath } from "../../../sandbox/paths";
 import { fileBackend } from "../../../sandbox/pulumi/stack";
 
@@ -62,7 +62,7 @@ export class Workplace {
             ...process.env,
             KUBECONFIG: kubeconfigPath,
             ...variables,
-            PATH: [dirname(binaryPath("kubectl")), variables.PATH ?? process.env.PATH].join(delimiter),
+            PATH: withKubectl(variables.PATH),
             PULUMI_HOME: join(this.home, "pulumi"),
             PULUMI_BACKEND_URL: fileBackend(this.backend),
             PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,

@@ -312,9 +312,11 @@ describe("adopting", () => {
             copy("last");
             rmSync(path("new", "data", "env", "default", "botssys", "infile", "2.edi"));
             write("out", "new", "data", "env", "default", "botssys", "outfile", "2.csv");
+            write("stack's", "new", "data", "env", "default", "config", "bots.ini");
             assert.match(copy("back"), /1 copied, 1 removed$/);
             assert.equal(read("old", "env", "live", "botssys", "infile", "2.edi"), undefined);
             assert.equal(read("old", "env", "live", "botssys", "outfile", "2.csv"), "out");
+            assert.equal(read("old", "env", "live", "config", "bots.ini"), "ini");
             assert.equal(copy("back"), "nothing to copy back");
         });
 

@@ -11,6 +11,7 @@ import {
     writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../../../operations/exec";
 import { waitUntil } from "../../../operations/wait";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
@@ -116,6 +117,22 @@ channel.objects.filter(idchannel="sample_out").update(filename="*.csv")`;
             clearInterval(timer);
             await sending;
         }
+    }
+
+    /** The longest time of some work, in seconds, in which neither the old Deployment nor the new webserver was ready. */
+    async pauseOf(work: () => Promise<unknown>): Promise<number> {
+        const ready = "{range .items[*]}{.metadata.name}={.status.readyReplicas} {end}";
+        const seen: number[] = [];
+        let isDone = false;
+        const look = async () => {
+            while (!isDone) {
+                const counts = await this.namespace.kubectl("get", "deployments", "-o", `jsonpath=${ready}`);
+                if (/\b(bots-edi|bots-webserver)=[1-9]/.test(counts)) seen.push(Date.now());
+                await sleep(500);
+            }
+        };
+        await Promise.all([look(), work().finally(() => (isDone = true))]);
+        return Math.max(...seen.slice(1).map((time, index) => time - (seen[index] ?? time))) / 1000;
     }
 
     /** How often each order has arrived. */

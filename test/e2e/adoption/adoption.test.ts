@@ -11,7 +11,7 @@ import { providePulumi } from "../../../sandbox/pulumi/cli";
 import { fileBackend } from "../../../sandbox/pulumi/stack";
 import { copyCheckout } from "../pulumi/copyCheckout";
 import { withoutFailure } from "../requests";
-import { type Call, ops } from "./ops";
+import { type Call, ops } from "../operations/ops";
 import { SystemOfThen } from "./systemOfThen";
 
 const SETTINGS = {
@@ -31,15 +31,19 @@ describe("npm run ops -- adopt and migrate", function () {
     this.timeout("15m");
     const then = new SystemOfThen("edi-then");
     const old = new SystemOfThen("edi-monolith");
+    const CLAIM = "bots-edi-pvc";
     const checkout = mkdtempSync(join(tmpdir(), "bots-edi-checkout-"));
     const states = mkdtempSync(join(tmpdir(), "bots-edi-states-"));
     const call: Call = { checkout, states, env: VARIABLES };
 
-    /** A stack that is new to Pulumi. */
-    const makeStack = async (stack: string, changes: Record<string, unknown>) => {
+    const configure = (stack: string, changes: Record<string, unknown>) => {
         const settings = Object.entries({ ...SETTINGS, ...changes }).map(([key, value]) => [`bots-edi:${key}`, value]);
         const config = Object.fromEntries(settings) as object;
         writeFileSync(join(checkout, `Pulumi.${stack}.yaml`), stringify({ config }));
+    };
+    /** A stack that is new to Pulumi. */
+    const makeStack = async (stack: string, changes: Record<string, unknown>) => {
+        configure(stack, changes);
         const { command, env } = await providePulumi(console.log);
         const variables = { ...process.env, ...env, ...VARIABLES, PULUMI_BACKEND_URL: fileBackend(states) };
         await run(command, ["stack", "init", stack, "--cwd", checkout], { env: variables });
@@ -50,11 +54,27 @@ describe("npm run ops -- adopt and migrate", function () {
         copyCheckout(checkout);
         await makeStack("then", { namespace: then.namespace.name });
         await makeStack("monolith", { namespace: old.namespace.name });
+        await Promise.all([openThen(), openMonolith()]);
     });
     after(async () => {
-        for (const { namespace } of [then, old]) await namespace.delete();
+        await Promise.all([then, old].map(({ namespace }) => namespace.delete()));
         for (const folder of [checkout, states]) rmSync(folder, { recursive: true, force: true });
     });
+
+    const openThen = async () => {
+        await then.open();
+        await then.apply("kustomize");
+        await then.makeRoute("bots-webserver");
+    };
+    const oldEngine = () => old.sh("bots-edi", "bots-engine -c/home/bots/.bots/env/default/config --new");
+    const openMonolith = async () => {
+        await old.open();
+        await old.applyMonolith();
+        await old.makeRoute("bots-edi");
+        await old.send(3, CLAIM);
+        await oldEngine();
+        await old.send(5, CLAIM);
+    };
 
     const succeed = async (...args: string[]) => {
         const { code, text } = await ops(args, call);
@@ -84,24 +104,21 @@ describe("npm run ops -- adopt and migrate", function () {
             'jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.uid} {.spec}{"\\n"}{end}',
         );
 
+    /** Gives a value of the database's Secret another key. */
+    const moveKey = (from: string, to: string) => {
+        const patch = JSON.stringify([{ op: "move", from: `/data/${from}`, path: `/data/${to}` }]);
+        return namespace.kubectl("patch", "secret/bots-edidb-secret", "--type=json", "-p", patch);
+    };
+
     describe("from kustomize, with common labels in every selector", () => {
         let kept: string[];
         before(async () => {
-            await then.open();
-            await then.apply("kustomize");
-            await then.makeRoute("bots-webserver");
             kept = await uids();
         });
 
         it("refuses what it cannot do, in one line, and changes nothing", async () => {
             await namespace.kubectl("annotate", "service/bots-webserver", "meta.helm.sh/release-name=bots");
-            await namespace.kubectl(
-                "patch",
-                "secret/bots-edidb-secret",
-                "--type=json",
-                "-p",
-                '[{"op":"move","from":"/data/DB_PORT","path":"/data/DB_PORT_"}]',
-            );
+            await moveKey("DB_PORT", "DB_PORT_");
             const what = await whatRuns();
             await fail(
                 /^ops: nothing was changed: Secret bots-edidb-secret lacks DB_PORT: kubectl edit .*; Service bots-webserver is Helm release bots's: /,
@@ -116,13 +133,7 @@ describe("npm run ops -- adopt and migrate", function () {
             );
             await fail(/^ops: there is nothing to undo/, "adopt", "--stack", "then", "--undo");
             await namespace.kubectl("annotate", "service/bots-webserver", "meta.helm.sh/release-name-");
-            await namespace.kubectl(
-                "patch",
-                "secret/bots-edidb-secret",
-                "--type=json",
-                "-p",
-                '[{"op":"move","from":"/data/DB_PORT_","path":"/data/DB_PORT"}]',
-            );
+            await moveKey("DB_PORT_", "DB_PORT");
             await fail(/^ops: nothing was changed: takes --yes/, "adopt", "--stack", "then");
             assert.equal(await whatRuns(), what);
         });
@@ -132,12 +143,15 @@ describe("npm run ops -- adopt and migrate", function () {
             const file = join(checkout, "config", "bots.ini");
             const good = readFileSync(file, "utf8");
             appendFileSync(file, "[settings]\n");
+            // It tries again until then.
+            configure("then", { namespace: namespace.name, databaseInit: { deadlineSeconds: 30 } });
             try {
                 await withoutFailure(namespace.name, () =>
                     fail(/^ops: it failed, and what was there is back/, ...["adopt", "--stack", "then", "--yes"]),
                 );
             } finally {
                 writeFileSync(file, good);
+                configure("then", { namespace: namespace.name });
             }
             assert.deepEqual([await whatRuns(), await text(), await labels()], [what, ini, label]);
             const left = await namespace.kubectl(
@@ -196,6 +210,7 @@ describe("npm run ops -- adopt and migrate", function () {
             await then.send(5);
             await withoutFailure(namespace.name, () => adopt("--yes"));
             assert.equal(await deployment(), before);
+            await succeed("engine", "--stack", "then");
             await then.allArriveOnce();
             assert.match(await adopt("--confirm"), /^Confirmed\.$/m);
             await fail(/^ops: there is nothing to undo/, "adopt", "--stack", "then", "--undo");
@@ -207,17 +222,8 @@ describe("npm run ops -- adopt and migrate", function () {
     });
 
     describe("from one Deployment with one claim", () => {
-        const CLAIM = "bots-edi-pvc";
-        const engine = () => old.sh("bots-edi", "bots-engine -c/home/bots/.bots/env/default/config --new");
-        before(async () => {
-            await then.namespace.delete();
-            await old.open();
-            await old.applyMonolith();
-            await old.makeRoute("bots-edi");
-            await old.send(3, CLAIM);
-            await engine();
-            await old.send(5, CLAIM);
-        });
+        // What is proven already is to take no time of what comes.
+        before(() => namespace.kubectl("delete", "namespace", namespace.name, "--wait=false"));
 
         it("refuses while another pod uses the claim", async () => {
             const manifest = {
@@ -249,11 +255,15 @@ describe("npm run ops -- adopt and migrate", function () {
         });
 
         it("copies the files, and every order arrives once", async () => {
-            const said = await succeed("migrate", "--stack", "monolith", "--yes");
-            assert.match(said, /^Files: \d+ files, \d+ copied, \d+ removed$/m);
+            const pause = await old.pauseOf(async () => {
+                const said = await succeed("migrate", "--stack", "monolith", "--yes");
+                assert.match(said, /^Files: \d+ files, \d+ copied, \d+ removed$/m);
+            });
+            console.log(`        no system for ${pause.toFixed(0)} s`);
             assert.ok(!(await old.namespace.has("deployment/bots-edi")));
             assert.match(await succeed("status", "--stack", "monolith"), /^Checks {5}all pass$/m);
             await old.send(2);
+            await succeed("engine", "--stack", "monolith");
             await old.allArriveOnce();
         });
 
@@ -261,7 +271,7 @@ describe("npm run ops -- adopt and migrate", function () {
             await succeed("migrate", "--stack", "monolith", "--undo");
             await old.namespace.kubectl("rollout", "status", "deployment/bots-edi", "--timeout=120s");
             await old.send(2, CLAIM);
-            await engine();
+            await oldEngine();
             await old.allArriveOnce(CLAIM);
             assert.equal((await tryKubectl(["get", "deployment/bots-webserver", "-n", old.namespace.name])).code, 1);
         });
