@@ -133,6 +133,18 @@ export const origin = text(
     "an origin with its scheme, such as https://bots-edi.example.com",
 );
 
+/** The beginning of an HTTP address, without a slash at its end. */
+export const httpUrl = text(
+    /^https?:\/\/[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:\d{1,5})?(\/[-\w.~]+)*$/,
+    "an address such as https://api.github.com, without a slash at its end",
+);
+
+/** A repository on GitHub. */
+export const gitHubRepository = text(
+    /^[A-Za-z0-9][-A-Za-z0-9]{0,38}\/[-\w.]{1,100}$/,
+    "OWNER/NAME, as GitHub has them",
+);
+
 /** An image repository: registry and path, without tag or digest. */
 export const imageRepository = text(
     /^(?=.{1,255}$)([a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d{1,5})?\/)?[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*)*$/,

@@ -10,7 +10,8 @@ import { Database, DATABASE_HOST, ENGINES } from "./database";
 import { DatabaseInit } from "./databaseInit";
 import { Engine } from "./engine";
 import { EngineWatch } from "./engineWatch";
-import { ImageUpdater, notOlderThan } from "./imageUpdater";
+import { notOlderThan } from "./imagePush";
+import { ImageUpdater } from "./imageUpdater";
 import { Ingress } from "./ingress";
 import { JobQueue } from "./jobqueue";
 import { Monitoring } from "./monitoring";
@@ -68,6 +69,7 @@ export class BotsEdi extends pulumi.ComponentResource {
         const monitorsDirectories = monitorRoutes || directoryMonitors.length > 0;
         const schedules = engineSchedules(settings);
         const deadlines = schedules.map(({ deadlineSeconds }) => deadlineSeconds);
+        const rollsPushesOut = settings.imageUpdater !== undefined && !settings.imageUpdater.pullRequest;
         const part = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
         this.namespace = namespace;
         this.image = `${settings.image.repository}:${settings.imageTag}`;
@@ -131,7 +133,7 @@ export class BotsEdi extends pulumi.ComponentResource {
                     namespace,
                     ...networkPolicy,
                     database: databaseEngine?.port ?? networkPolicy.database,
-                    updatesImages: settings.imageUpdater !== undefined,
+                    updatesImages: rollsPushesOut,
                 },
                 part(...home),
             );
@@ -169,7 +171,7 @@ export class BotsEdi extends pulumi.ComponentResource {
             checksums: (component) => ({ ...configuration.checksums(component), ...credentials.checksums }),
             overlay,
             sharings: [
-                ...(settings.imageUpdater ? (["imageUpdater"] as const) : []),
+                ...(rollsPushesOut ? (["imageUpdater"] as const) : []),
                 ...(settings.webserver.autoscaling ? (["webserver.autoscaling"] as const) : []),
             ],
         });
@@ -244,13 +246,15 @@ export class BotsEdi extends pulumi.ComponentResource {
             new ImageUpdater(
                 `${name}-image-updater`,
                 {
-                    databaseInit: databaseInit("live"),
-                    cronJobs: schedules.map(({ cronJob }) => cronJob),
+                    rollOut: {
+                        databaseInit: databaseInit("live"),
+                        cronJobs: schedules.map(({ cronJob }) => cronJob),
+                        rolloutSeconds:
+                            settings.webserver.deadlineSeconds *
+                                (settings.webserver.autoscaling?.maxReplicas ?? settings.webserver.replicas) +
+                            settings.jobqueue.deadlineSeconds,
+                    },
                     repository: settings.image.repository,
-                    rolloutSeconds:
-                        settings.webserver.deadlineSeconds *
-                            (settings.webserver.autoscaling?.maxReplicas ?? settings.webserver.replicas) +
-                        settings.jobqueue.deadlineSeconds,
                     versions: notOlderThan(settings.imageTag),
                     ...settings.imageUpdater,
                 },

@@ -410,6 +410,22 @@ export const schema = z.strictObject({
                 .describe(
                     "Versions that are rolled out, such as `>=4.0 <5`; numbers left out are 0. Always newer than what runs, and no pre-release. Without it: not older than `imageTag`.",
                 ),
+            pullRequest: z
+                .strictObject({
+                    repository: formats.gitHubRepository.describe(
+                        "Repository of this program on GitHub, `OWNER/NAME`; its workflow `bump.yml` opens the pull request.",
+                    ),
+                    api: formats.httpUrl
+                        .default("https://api.github.com")
+                        .describe("GitHub's API; `https://HOST/api/v3` of an Enterprise server."),
+                    secret: formats.objectName.describe(
+                        "Name of the existing Secret in `imageUpdater.namespace`, whose key `authorization` is `Bearer` and a token that may write the repository's contents.",
+                    ),
+                })
+                .optional()
+                .describe(
+                    "Ask for each pushed image in a pull request of the stack's `imageTag`; without it the image is rolled out.",
+                ),
         })
         .optional()
         .describe(

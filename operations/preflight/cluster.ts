@@ -94,6 +94,8 @@ export async function checkNeighbours(context: Context): Promise<Finding[]> {
         const there = ["-n", imageUpdater.namespace];
         wanted.push([["eventbus", imageUpdater.eventBus, ...there], "imageUpdater.eventBus"]);
         wanted.push([["eventsource", imageUpdater.eventSource, ...there], "imageUpdater.eventSource"]);
+        const secret = imageUpdater.pullRequest?.secret;
+        if (secret !== undefined) wanted.push([["secret", secret, ...there], "imageUpdater.pullRequest.secret"]);
     }
     return Promise.all(
         wanted.map(async ([what, setting]) => {

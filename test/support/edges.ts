@@ -97,6 +97,11 @@ export const EDGES: Readonly<Record<string, Partial<SettingsInput>>> = {
         },
     },
     "an image updater": { imageUpdater: { versions: ">=v4.0.13  <5" } },
+    "an image updater that asks": {
+        imageUpdater: {
+            pullRequest: { repository: "a/b", api: "http://h:1/api/v3", secret: LONG_NAME },
+        },
+    },
     "an image updater that waits for long": {
         imageUpdater: {},
         webserver: { deadlineSeconds: MOST, autoscaling: { maxReplicas: MOST } },

@@ -8,6 +8,7 @@ import { cloudEvent, defaultEvent, digestPush, replication } from "../../support
 import { TestNamespace } from "../namespace";
 import { TestStack } from "../pulumi/testStack";
 import { withoutFailure } from "../requests";
+import { askedOfGitHub, GITHUB, REFUSED, startGitHub, stopGitHub } from "./gitHub";
 
 const namespace = new TestNamespace("image-updater");
 /** The repository is the test's own: what is pushed to it is nothing to the sandbox's stack. */
@@ -59,6 +60,7 @@ describe("a push to Harbor", function () {
     after(async () => {
         await stack.succeed("destroy", "--yes", "--skip-preview");
         stack.remove();
+        await stopGitHub();
         await namespace.delete();
         for (const tag of TAGS) await ctr(["images", "remove", `${REPOSITORY}:${tag}`]);
     });
@@ -251,8 +253,47 @@ describe("a push to Harbor", function () {
         await stack.succeed("config", "set", "imageTag", running.split(":").at(-1) ?? "");
         await stack.up("--refresh");
         await assertAllRun("3.3.4");
-        const preview = await stack.succeed("preview", "--refresh", "--diff");
-        assert.doesNotMatch(preview, /image|Deployment: \(update\)|CronJob: \(update\)/);
+        await stack.succeed("preview", "--refresh", "--expect-no-changes");
+    });
+
+    it("asks for a pull request where the stack says so, changes nothing, and tells where GitHub refuses", async () => {
+        const api = await startGitHub();
+        stack.set({
+            imageUpdater: {
+                versions: ">=3.3 <3.4",
+                pullRequest: { repository: "example/bots-edi", api, secret: GITHUB },
+            },
+        });
+        await stack.up();
+        const before = [await whatRuns(), (await jobs()).map(({ metadata }) => metadata.name)];
+        const here = ["-n", "argo-events", "-l", `sensor-name=${SENSOR}`];
+        await until("the one Sensor is the new one, and listens", async () => {
+            const pods = await kubectl(["get", "pods", ...here, "-o", "name"]);
+            const log = await kubectl(["logs", ...here, "--tail=-1"]).catch(() => "");
+            return (
+                pods.trim().split("\n").length === 1 &&
+                log.includes("bots-image-pull-request") &&
+                log.includes("started subscribing")
+            );
+        });
+        assert.equal((await post(cloudEvent("harbor.artifact.pushed", PATH, "3.3.6", "3.3.1")))[0], 200);
+        await until("GitHub is asked", async () => (await askedOfGitHub()).length > 0);
+        assert.deepEqual(await askedOfGitHub(), [
+            {
+                path: "/repos/example/bots-edi/dispatches",
+                authorization: "Bearer of-the-test",
+                event_type: "image-pushed",
+                client_payload: {
+                    stack: "test",
+                    versions: ">=3.3 <3.4",
+                    version: "3.3.6",
+                    digest: "sha256:8a9e9863dbb6e10edb5adfe917c00da84e1700fa76e7ed02476aa6e6fb8ee0d8",
+                },
+            },
+        ]);
+        assert.equal((await post(defaultEvent("PUSH_ARTIFACT", PATH, REFUSED)))[0], 200);
+        await until("the refusal is told", async () => /\b401\b/.test(await sensorLog()));
+        assert.deepEqual([await whatRuns(), (await jobs()).map(({ metadata }) => metadata.name)], before);
     });
 
     const until = async (what: string, isSo: () => Promise<boolean>) => {

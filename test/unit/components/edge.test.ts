@@ -239,6 +239,33 @@ describe("ImageUpdater", () => {
         assert.equal(jobOf(spec).spec.template.spec.serviceAccountName, UPDATE);
     });
 
+    it("left imageTag behind: where it asks for a pull request it sends GitHub an event, and may do nothing in the cluster", async () => {
+        const pullRequest = { repository: "example/bots-edi", secret: "github" };
+        const made = await system({ imageTag: "4.0", imageUpdater: { pullRequest } });
+        const { spec } = find(made, "Sensor", SENSOR).inputs;
+        const [{ template, policy, atLeastOnce }] = spec.triggers;
+        assert.equal(atLeastOnce, true);
+        assert.deepEqual(policy, { status: { allow: [204] } });
+        assert.equal(template.http.url, "https://api.github.com/repos/example/bots-edi/dispatches");
+        assert.deepEqual(template.http.secureHeaders, [
+            { name: "Authorization", valueFrom: { secretKeyRef: { name: "github", key: "authorization" } } },
+        ]);
+        assert.deepEqual(
+            template.http.payload.map(({ src: { value, dataKey }, dest }: Manifest) => [dest, value ?? dataKey]),
+            [
+                ["event_type", "image-pushed"],
+                ["client_payload.stack", "test"],
+                ["client_payload.versions", ">=4.0"],
+                ["client_payload.version", "version"],
+                ["client_payload.digest", "digest"],
+            ],
+        );
+        const updaters = made.filter(({ inputs }) => /image-update/.test((inputs.metadata as Manifest)?.name as string));
+        assert.deepEqual(updaters.map(({ inputs }) => inputs.kind).sort(), ["Sensor", "ServiceAccount"]);
+        const { annotations = {} } = find(made, "Deployment", "bots-webserver").inputs.metadata;
+        assert.equal(annotations["pulumi.com/patchForce"], undefined);
+    });
+
     it("its Job reaches the database and the API server", async () => {
         const made = await system({ imageUpdater: {} });
         const { spec } = find(made, "NetworkPolicy", "bots-image-update").inputs;

@@ -211,4 +211,113 @@ describe("the pipeline's script", () => {
             needs("report-drift", "STACK", "GITHUB_RUN_ID", "GITHUB_REPOSITORY", "GITHUB_SERVER_URL");
         });
     });
+
+    describe("bump", () => {
+        const DIGEST = `sha256:${"0".repeat(64)}`;
+        const git = (...args: string[]) => {
+            const author = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
+            const { status, stdout, stderr } = spawnSync("git", [...author, ...args], {
+                cwd: folder,
+                encoding: "utf8",
+            });
+            assert.equal(status, 0, stderr);
+            return stdout;
+        };
+        /** main says this tag; where a pull request is open, its branch says another. */
+        const repository = (tag: string, open?: string) => {
+            command("gh", `[ "$1 $2" != "pr list" ] || echo "${open === undefined ? "" : 7}"`);
+            git("init", "--quiet", "--initial-branch", "main");
+            git("init", "--quiet", "--bare", "--initial-branch", "main", "origin");
+            git("remote", "add", "origin", "./origin");
+            const say = (line: string, branch: string) => {
+                writeFileSync(
+                    file("Pulumi.prod.yaml"),
+                    `config:\n  bots-edi:imageTag: ${line} # newest\n  bots-edi:tls: "true"\n`,
+                );
+                git("add", "Pulumi.prod.yaml");
+                git("commit", "--quiet", "--message", line);
+                git("push", "--quiet", "origin", `HEAD:${branch}`);
+            };
+            say(tag, "main");
+            if (open !== undefined) say(open, "bump-prod");
+        };
+        const bump = (event: Readonly<Record<string, string>>) => {
+            Object.assign(variables, { HOME: folder, VERSION: "4.0.13", DIGEST, VERSIONS: ">=4.0 <5" }, event);
+            return run("bump");
+        };
+        const branches = () => git("ls-remote", "--heads", "origin").match(/refs\/heads\/.*/g);
+        const proposed = () => git("-C", "origin", "show", "bump-prod:Pulumi.prod.yaml").split("\n")[1];
+
+        it("whoever pushed an image edited the stack's file by hand: a pull request has that one line changed", () => {
+            repository('"4.0"');
+            const { code, text } = bump({});
+            assert.equal(code, 0, text);
+            assert.equal(proposed(), '  bots-edi:imageTag: "4.0.13" # newest');
+            assert.match(git("-C", "origin", "diff", "--stat", "main", "bump-prod"), / 1 insertion.*, 1 deletion/);
+            assert.match(
+                read("gh.calls"),
+                /\npr create --base main --head bump-prod --title Bots EDI 4\.0\.13 in stack prod /,
+            );
+        });
+
+        it("keeps a pinned digest, of the pushed image; where the push tells none it ends", () => {
+            repository(`"4.0@sha256:${"1".repeat(64)}"`);
+            const { code, text } = bump({ DIGEST: "" });
+            assert.equal(code, 1);
+            assert.match(
+                text,
+                /^::error::Pulumi\.prod\.yaml pins the image's digest, and the push of 4\.0\.13 tells none/,
+            );
+            assert.equal(bump({}).code, 0);
+            assert.equal(proposed(), `  bots-edi:imageTag: "4.0.13@${DIGEST}" # newest`);
+        });
+
+        it("changes the pull request that is open, and never to an older version", () => {
+            repository('"4.0"', '"4.0.9"');
+            assert.equal(bump({ VERSION: "4.0.5" }).code, 0);
+            assert.equal(proposed(), '  bots-edi:imageTag: "4.0.9" # newest');
+            assert.equal(bump({ VERSION: "4.0.10" }).code, 0);
+            assert.equal(proposed(), '  bots-edi:imageTag: "4.0.10" # newest');
+            assert.match(git("-C", "origin", "diff", "--stat", "main", "bump-prod"), / 1 insertion.*, 1 deletion/);
+            assert.match(read("gh.calls"), /\npr edit 7 --title Bots EDI 4\.0\.10 in stack prod\n/);
+            assert.doesNotMatch(read("gh.calls"), /pr create/);
+        });
+
+        it("leaves what main has already, and what the stack does not take, and says which", () => {
+            repository('"4.0.13"');
+            for (const [event, reason] of [
+                [{}, "Pulumi.prod.yaml of main says 4.0.13, and 4.0.13 is not newer"],
+                [{ VERSION: "4.0.9" }, "Pulumi.prod.yaml of main says 4.0.13, and 4.0.9 is not newer"],
+                [{ VERSION: "5.0" }, "the stack takes >=4.0 <5, and 5.0 is none of them"],
+            ] as const) {
+                assert.deepEqual(bump(event), { code: 0, text: `::notice::No pull request: ${reason}\n` });
+            }
+            assert.deepEqual(branches(), ["refs/heads/main"]);
+        });
+
+        it("an event may come from anybody with the token: what is no stack, version, digest or range ends it", () => {
+            repository('"4.0"');
+            for (const [name, value] of [
+                ["STACK", "../prod"],
+                ["VERSION", "4.1.0-rc.1"],
+                ["VERSION", '4.1"; true'],
+                ["DIGEST", "sha256:1"],
+                ["VERSIONS", "4.x"],
+            ] as const) {
+                const { code, text } = bump({ STACK: "prod", [name]: value });
+                assert.equal(code, 1, name);
+                assert.match(text, new RegExp(`^::error::${name} of the event is `));
+            }
+            assert.equal(bump({ STACK: "other" }).code, 1);
+            assert.deepEqual(branches(), ["refs/heads/main"]);
+        });
+
+        it("fails where git or GitHub does, and names what is missing", () => {
+            repository('"4.0"');
+            command("gh", '[ "$1" != pr ] || exit 4');
+            const { code, text } = bump({ STACK: "prod" });
+            assert.deepEqual([code, text], [1, "::error::gh pr list failed with exit code 4; its reason is above\n"]);
+            needs("bump", "STACK", "VERSION", "DIGEST", "VERSIONS");
+        });
+    });
 });

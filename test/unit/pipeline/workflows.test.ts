@@ -51,6 +51,7 @@ describe("the workflows", () => {
     it("whoever might push read prod's secrets before review: each secret comes from an environment", () => {
         const withSecrets = jobs.filter(({ job: { steps: all } }) => secrets(all));
         assert.deepEqual(withSecrets.map(({ title, job: { environment } }) => [title, environment]).sort(), [
+            ["workflows/bump.yml bump", "bump"],
             ["workflows/drift.yml drift", "${{ matrix.stack }}-plan"],
             ["workflows/preview.yml preview", "${{ matrix.stack }}-preview"],
             ["workflows/up.yml plan", "${{ inputs.stack }}-plan"],
@@ -123,7 +124,7 @@ describe("the workflows", () => {
             assert.ok(tests.includes(`describe("${basename(path)}"`), `${path} has no test`);
             assert.match(
                 readFileSync(join(checkout, path), "utf8"),
-                /^#!\/usr\/bin\/env bash\n# .*\n(# .*\n)*set -euo pipefail\n/,
+                /^#!\/usr\/bin\/env (bash\n# .*\n(# .*\n)*set -euo pipefail|python3\n""".*)\n/,
             );
         }
     });
