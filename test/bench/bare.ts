@@ -22,6 +22,7 @@ for (const [index, type] of types.entries()) {
     const name = `object-${index}`;
     const known = resourceClass(type);
     if (known) new known(name, EMPTY, { provider });
+    else if (type === "pulumi:index:Stash") new pulumi.Stash(name, { input: "" });
     else if (type.startsWith("kubernetes:")) {
         new kubernetes.apiextensions.CustomResource(name, { apiVersion: "v1", kind: "Empty" }, { provider });
     } else if (!type.startsWith("pulumi:")) new pulumi.ComponentResource(type, name);

@@ -4,7 +4,10 @@ import { mocked } from "./mocked";
 import type { Usage } from "./usage";
 
 async function main(program: string): Promise<void> {
-    const types = await mocked(() => void createRequire(__filename)(program));
+    const types = await mocked(async () => {
+        const exported: unknown = createRequire(__filename)(program);
+        if (typeof exported === "function") await (exported as () => Promise<unknown>)();
+    });
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
     const usage: Usage = { cpu: (userCPUTime + systemCPUTime) / 1e6, memory: maxRSS / 1024, types };
     console.log(JSON.stringify(usage));

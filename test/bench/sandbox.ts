@@ -46,7 +46,10 @@ const WAVES: readonly {
     },
     { kinds: ["Job"], wait: ({ metadata }) => ["wait", "--for=condition=complete", `job/${metadata.name}`] },
     {
-        kinds: ["Deployment", "Service/bots-webserver", "Service/bots-jobqueue", "PodDisruptionBudget", "CronJob"],
+        kinds: [
+            ...["ServiceAccount", "Role", "RoleBinding"],
+            ...["Deployment", "Service/bots-webserver", "Service/bots-jobqueue", "PodDisruptionBudget", "CronJob"],
+        ],
         wait: ({ kind, metadata }) =>
             kind === "Deployment" ? ["rollout", "status", `deployment/${metadata.name}`] : undefined,
     },
@@ -69,14 +72,18 @@ function list(items: readonly Manifest[]): string {
 }
 
 async function withKubectl(namespace: string, all: readonly Manifest[]): Promise<void> {
+    const left = new Set(all);
     for (const { kinds, wait } of WAVES) {
-        const wave = all.filter(({ kind, metadata }) =>
+        const wave = [...left].filter(({ kind, metadata }) =>
             kinds.some((wanted) => wanted === kind || wanted === `${kind}/${metadata.name}`),
         );
+        for (const manifest of wave) left.delete(manifest);
         await kubectl(["apply", "--server-side", "-f", "-"], { input: list(wave) });
         const waits = wave.flatMap((manifest) => [wait(manifest)].filter((args) => args !== undefined));
         await Promise.all(waits.map((args) => kubectl([...args, "-n", namespace, "--timeout=300s"])));
     }
+    if (left.size > 0)
+        throw new Error(`no wave has ${[...left].map(({ kind, metadata }) => `${kind}/${metadata.name}`).join(", ")}`);
 }
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
