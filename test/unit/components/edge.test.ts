@@ -260,7 +260,9 @@ describe("ImageUpdater", () => {
                 ["client_payload.digest", "digest"],
             ],
         );
-        const updaters = made.filter(({ inputs }) => /image-update/.test((inputs.metadata as Manifest)?.name as string));
+        const updaters = made.filter(({ inputs }) =>
+            /image-update/.test((inputs.metadata as Manifest)?.name as string),
+        );
         assert.deepEqual(updaters.map(({ inputs }) => inputs.kind).sort(), ["Sensor", "ServiceAccount"]);
         const { annotations = {} } = find(made, "Deployment", "bots-webserver").inputs.metadata;
         assert.equal(annotations["pulumi.com/patchForce"], undefined);
