@@ -78,8 +78,6 @@ export class BotsEdi extends pulumi.ComponentResource {
         const home: pulumi.Resource[] = [];
         if (settings.createNamespace) {
             home.push(new k8s.core.v1.Namespace(name, { metadata }, { ...part(), ...durable(settings.protectData) }));
-        } else if (settings.labelNamespace) {
-            home.push(new k8s.core.v1.NamespacePatch(name, { metadata }, part()));
         }
 
         const configuration = new Configuration(
@@ -268,6 +266,11 @@ export class BotsEdi extends pulumi.ComponentResource {
                 { namespace, schedules, ...settings.monitoring },
                 part(job, deployment, service),
             );
+        }
+        if (!settings.createNamespace && settings.labelNamespace) {
+            // Last: what is replaced serves until then, and its pods may be of a kind that these labels refuse.
+            const replaced = part(deployment, jobqueue.deployment, ...engine.cronJobs);
+            new k8s.core.v1.NamespacePatch(name, { metadata }, replaced);
         }
         this.url = ingress?.url ?? `http://${WEBSERVER}.${namespace}.svc:${WEBSERVER_PORT}/`;
         this.registerOutputs({ namespace, image: this.image, url: this.url });

@@ -620,5 +620,7 @@ export function typesOf(setting: JsonSchema | undefined): unknown[] {
 
 /** Whether a top-level setting is for what is secret. */
 export function takesSecrets(key: string): boolean {
-    return settingAt([key])?.takesSecrets === true;
+    // Not from the JSON Schema: making it takes longer than everything else here, and only errors need it.
+    const settings: Readonly<Record<string, z.ZodType | undefined>> = schema.shape;
+    return settings[key]?.meta()?.takesSecrets === true;
 }

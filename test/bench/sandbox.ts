@@ -26,6 +26,10 @@ interface Manifest {
     readonly metadata: { readonly name: string };
 }
 
+function rollout({ kind, metadata }: Manifest): string[] | undefined {
+    return ["Deployment", "StatefulSet"].includes(kind) ? ["rollout", "status", `${kind}/${metadata.name}`] : undefined;
+}
+
 /** What kubectl waits for after it has applied the objects of these kinds; the order is that of the program. */
 const WAVES: readonly {
     readonly kinds: readonly string[];
@@ -41,17 +45,16 @@ const WAVES: readonly {
     },
     {
         kinds: ["StatefulSet", "Service/bots-db"],
-        wait: ({ kind, metadata }) =>
-            kind === "StatefulSet" ? ["rollout", "status", `statefulset/${metadata.name}`] : undefined,
+        wait: rollout,
     },
     { kinds: ["Job"], wait: ({ metadata }) => ["wait", "--for=condition=complete", `job/${metadata.name}`] },
     {
-        kinds: [
-            ...["ServiceAccount", "Role", "RoleBinding"],
-            ...["Deployment", "Service/bots-webserver", "Service/bots-jobqueue", "PodDisruptionBudget", "CronJob"],
-        ],
-        wait: ({ kind, metadata }) =>
-            kind === "Deployment" ? ["rollout", "status", `deployment/${metadata.name}`] : undefined,
+        kinds: ["Deployment/bots-webserver", "Service/bots-webserver", "PodDisruptionBudget"],
+        wait: rollout,
+    },
+    {
+        kinds: ["ServiceAccount", "Role", "RoleBinding", "Deployment", "Service/bots-jobqueue", "CronJob"],
+        wait: rollout,
     },
 ];
 

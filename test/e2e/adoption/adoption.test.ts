@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { run } from "../../../operations/exec";
+import { waitUntil } from "../../../operations/wait";
 import { tryKubectl } from "../../../sandbox/cluster/kubectl";
 import { checkout as ROOT } from "../../../sandbox/paths";
 import { providePulumi } from "../../../sandbox/pulumi/cli";
@@ -104,6 +105,13 @@ describe("npm run ops -- adopt and migrate", function () {
             'jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.uid} {.spec}{"\\n"}{end}',
         );
 
+    /** Once the stack's own objects have begun to come. */
+    const aPodOfThenDies = async () => {
+        const hasBegun = () => namespace.has("networkpolicy/bots-default-deny");
+        await waitUntil("the adoption to begin", hasBegun, { timeout: 300, interval: 200 });
+        await namespace.kubectl("delete", "pods", "-l", "component=jobqueue", "--wait=false");
+    };
+
     /** Gives a value of the database's Secret another key. */
     const moveKey = (from: string, to: string) => {
         const patch = JSON.stringify([{ op: "move", from: `/data/${from}`, path: `/data/${to}` }]);
@@ -167,7 +175,10 @@ describe("npm run ops -- adopt and migrate", function () {
 
         it("serves throughout, and keeps claims and Service; every order arrives once", async () => {
             await then.send(10);
-            await then.keepSending(() => withoutFailure(namespace.name, () => adopt("--yes")));
+            await then.keepSending(() =>
+                withoutFailure(namespace.name, () => Promise.all([adopt("--yes"), aPodOfThenDies()])),
+            );
+            assert.doesNotMatch(await namespace.kubectl("get", "events"), /violates PodSecurity/);
             assert.deepEqual(await uids(), kept);
             const own = '{"app":"bots-edi","component":"webserver"}';
             assert.equal(await selectorOf("service/bots-webserver"), own);

@@ -188,7 +188,6 @@ describe("the documentation's pulumi commands", () => {
                 const urns = [
                     "pulumi:providers:kubernetes::cluster",
                     "bots-edi:index:BotsEdi::bots-edi",
-                    "bots-edi:index:BotsEdi$kubernetes:core/v1:NamespacePatch::bots-edi",
                     "bots-edi:index:BotsEdi$bots-edi:index:Storage::bots-edi-storage",
                 ];
                 const targets = urns.map((urn) => `--target 'urn:pulumi:prod::bots-edi::${urn}'`);

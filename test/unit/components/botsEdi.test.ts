@@ -114,8 +114,16 @@ describe("BotsEdi", () => {
             [made.inputs.metadata, made.protect, made.retainOnDelete],
             [{ name: "edi", labels }, true, true],
         );
-        const [patched] = objects(await recordStack("prod"));
-        assert.equal(patched?.type, "kubernetes:core/v1:NamespacePatch");
+        const all = objects(await recordStack("prod"));
+        const patched = all.find(({ inputs }) => inputs.kind === "Namespace");
+        assert.ok(patched);
+        assert.equal(patched.type, "kubernetes:core/v1:NamespacePatch");
+        for (const what of ["bots-edi-webserver", "bots-edi-jobqueue", "bots-edi-engine"]) {
+            assert.ok(
+                patched.dependencies.some((urn) => urn.endsWith(`::${what}`)),
+                `what ${what} replaces would be refused`,
+            );
+        }
         assert.deepEqual(patched.inputs.metadata, { name: "edi", labels });
         const alone = objects(await recordStack("prod", { "bots-edi:labelNamespace": "false" }));
         assert.deepEqual(
