@@ -1,6 +1,6 @@
 /** Who owns the fields of an object: what Pulumi takes over of kubectl it takes away where the stack does not have it. */
 import { type System } from "../system";
-import { type LiveObject } from "./plan";
+import { type LiveObject } from "./objects";
 
 /** Makes kubectl the owner of every field, whoever set it: another tool's would stay, as a volume or a label of a selector. */
 export async function giveFieldsToKubectl({ kubectl }: System, { kind, metadata }: LiveObject): Promise<void> {

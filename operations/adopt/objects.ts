@@ -1,7 +1,23 @@
 /** Objects of the cluster by their names alone. */
 import { type Kubectl } from "../kubectl";
 import { type Manifest } from "../manifests";
-import { type LiveObject } from "./plan";
+
+type Labels = Readonly<Record<string, string>>;
+
+/** An object as it is on the cluster. */
+export interface LiveObject extends Manifest {
+    readonly metadata: Manifest["metadata"] & {
+        readonly uid: string;
+        readonly generation?: number;
+        readonly labels?: Labels;
+        readonly annotations?: Labels;
+        readonly deletionTimestamp?: string;
+        readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
+        readonly managedFields?: readonly { readonly manager: string }[];
+    };
+    readonly immutable?: boolean;
+    readonly status?: { readonly phase?: string };
+}
 
 /** An object by its name alone. */
 export type Reference = Pick<Manifest, "apiVersion" | "kind" | "metadata">;

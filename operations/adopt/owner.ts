@@ -1,5 +1,5 @@
 /** Whose an object is, where it is somebody else's: taken over, it would be taken back. */
-import { type LiveObject } from "./plan";
+import { type LiveObject } from "./objects";
 
 /** Labels and annotations that say so, and what to call whose they are. */
 const MARKS: readonly (readonly [key: string, owner: string])[] = [

@@ -2,24 +2,10 @@
 import { quantityValue } from "../../formats";
 import { CLAIMS } from "../../components/podTemplate";
 import { type Manifest, type Resource } from "../manifests";
+import { type LiveObject } from "./objects";
 import { ownerOf } from "./owner";
 
 type Labels = Readonly<Record<string, string>>;
-
-/** An object as it is on the cluster. */
-export interface LiveObject extends Manifest {
-    readonly metadata: Manifest["metadata"] & {
-        readonly uid: string;
-        readonly generation?: number;
-        readonly labels?: Labels;
-        readonly annotations?: Labels;
-        readonly deletionTimestamp?: string;
-        readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
-        readonly managedFields?: readonly { readonly manager: string }[];
-    };
-    readonly immutable?: boolean;
-    readonly status?: { readonly phase?: string };
-}
 
 /**
  * `keep`: imported, and changed in place. `hand over`: a Deployment with another selector, which cannot be changed: it is deleted,

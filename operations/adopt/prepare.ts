@@ -7,8 +7,8 @@ import { type Context, contextOf, kindOf } from "../preflight/context";
 import { checkSecrets } from "../preflight/secrets";
 import { Pulumi, resourcesOf as stateResources } from "../pulumi";
 import { type System } from "../system";
-import { getAll, objectsIn, referenceTo } from "./objects";
-import { type LiveObject, type Plan, planOf } from "./plan";
+import { getAll, type LiveObject, objectsIn, referenceTo } from "./objects";
+import { type Plan, planOf } from "./plan";
 import * as record from "./record";
 
 /** What an adoption works with. */

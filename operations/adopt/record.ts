@@ -1,8 +1,7 @@
 /** What it takes to undo an adoption: kept in the namespace itself, where it outlives the machine of whoever adopts. */
 import { OperatorError } from "../errors";
 import { type System } from "../system";
-import { type Reference } from "./objects";
-import { type LiveObject } from "./plan";
+import { type LiveObject, type Reference } from "./objects";
 
 /** Its Secret: old manifests and the state may hold passwords. */
 const NAME = "bots-edi-adoption";

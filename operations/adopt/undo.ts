@@ -7,9 +7,9 @@ import { Pulumi } from "../pulumi";
 import { type System } from "../system";
 import { CopyPod } from "./copyPod";
 import { release } from "./handOver";
-import { getAll, type Reference } from "./objects";
+import { getAll, type LiveObject, type Reference } from "./objects";
 import * as opening from "./opening";
-import { keyOf, type LiveObject, selectedBy } from "./plan";
+import { keyOf, selectedBy } from "./plan";
 import { isQueue, quieten } from "./quiet";
 import * as record from "./record";
 
