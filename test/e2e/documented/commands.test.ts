@@ -203,7 +203,7 @@ for volume in data logs config; do
 done`,
             "pulumi preview --diff",
             says(/~ kubernetes:core\/v1:PersistentVolumeClaim: \(update\)[^]*\+ +app\.kubernetes\.io\/name/),
-            saysNothingOf(/replace/),
+            saysNothingOf(/\(replace\)/),
         );
 
         scenes.add(
