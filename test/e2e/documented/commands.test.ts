@@ -376,7 +376,7 @@ done`,
             { script: "pulumi up", fails: /currently locked by 1 lock/ },
             "pulumi cancel",
             "pulumi refresh --clear-pending-creates",
-            "pulumi up",
+            "PULUMI_K8S_UPSERT_EXISTING_OBJECTS=true pulumi up",
         );
 
         scenes.add(
@@ -396,8 +396,8 @@ done`,
                 job = await uid("job/bots-db-init");
             },
             "pulumi cancel",
-            `pulumi refresh --import-pending-creates ${INIT} --import-pending-creates edi/bots-db-init`,
-            "pulumi up",
+            "pulumi refresh --clear-pending-creates",
+            "PULUMI_K8S_UPSERT_EXISTING_OBJECTS=true pulumi up",
             async () => {
                 assert.equal(await uid("job/bots-db-init"), job);
             },

@@ -77,12 +77,7 @@ describe("an update that is cut off", function () {
         return isKilled;
     };
 
-    /** What docs/operations.md has for it: the lock freed, what is pending cleared, then `up`. */
-    const goOn = async () => {
-        await stack.succeed("cancel", "--yes");
-        await stack.succeed("refresh", "--yes", "--skip-preview", "--clear-pending-creates");
-        await stack.up();
-    };
+    const goOn = () => stack.afterKill(() => stack.up());
 
     /** No plugin may outlive the CLI, however it ended: the provider's own main never ended, hours later. */
     const assertNoneLeft = async () => {

@@ -83,6 +83,18 @@ export class TestStack extends Workplace {
         return this.succeed("up", "--yes", "--skip-preview", ...args);
     }
 
+    /** What docs/operations.md has after an update that was killed: the next one takes over what was made and never noted. */
+    async afterKill(update: () => Promise<unknown>): Promise<void> {
+        await this.succeed("cancel", "--yes");
+        await this.succeed("refresh", "--yes", "--skip-preview", "--clear-pending-creates");
+        this.env.PULUMI_K8S_UPSERT_EXISTING_OBJECTS = "true";
+        try {
+            await update();
+        } finally {
+            delete this.env.PULUMI_K8S_UPSERT_EXISTING_OBJECTS;
+        }
+    }
+
     /** The file of the state, there once something has been registered. */
     get stateFile(): string {
         return join(this.backend, ".pulumi", "stacks", this.project, "test.json");
