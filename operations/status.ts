@@ -1,5 +1,6 @@
 /** A look at everything. */
 import { lastLine } from "./exec";
+import { movedTags, type Pod } from "./images";
 import { type Job, outcomeOf } from "./job";
 import { inWebserver, type System } from "./system";
 
@@ -91,6 +92,7 @@ export async function showStatus(system: System): Promise<boolean> {
     const backup = await kubectl.get<CronJob>("cronjob/bots-config-backup", "-n", settings.namespace);
     const running = items.find(({ metadata }) => metadata.name === "bots-webserver")?.spec.template.spec.containers[0]
         ?.image;
+    const moved = movedTags((await kubectl.get<{ items: Pod[] }>("pods", ...here)).items);
     const wanted = `${settings.image.repository}:${settings.imageTag}`;
     const { lines, isWell } = await inWebserver(system, ["python", "-c", ASK]).then(
         (text) => describeMetrics(text, Date.now()),
@@ -104,6 +106,7 @@ export async function showStatus(system: System): Promise<boolean> {
     const all = [
         `Image      ${running ?? "none"}${running === wanted ? "" : `; the stack says ${wanted}: see docs/operations.md, With the image updater`}`,
         ...update.lines,
+        ...moved.map((line) => `Tag        ${line}`),
         ...(absent.length > 0
             ? [`Pods       not all are ready: ${absent.map(({ metadata }) => metadata.name).join(", ")}`]
             : []),
@@ -113,5 +116,5 @@ export async function showStatus(system: System): Promise<boolean> {
         `Backup     ${backup.spec.suspend ? "suspended; " : ""}${backup.status?.lastSuccessfulTime ?? "none by the schedule yet"}`,
     ];
     process.stdout.write(`\n${all.join("\n")}\n`);
-    return isWell && update.isWell && absent.length === 0;
+    return isWell && update.isWell && moved.length === 0 && absent.length === 0;
 }

@@ -19,6 +19,7 @@ import {
     install,
     installed,
     modulesOf,
+    packagesOf,
     remove,
     requirePorts,
     stackSettings,
@@ -60,7 +61,8 @@ export async function runSandbox(image: string | undefined, wanted: readonly Par
     await requirePort(WEB);
     await requirePorts(parts);
     requireNoFormerStack();
-    await clusterUp({ withImages: true, modules: [...(await missingModules()), ...modulesOf(parts)] });
+    const modules = [...(await missingModules()), ...modulesOf(parts)];
+    await clusterUp({ withImages: true, modules, packages: packagesOf(parts) });
     await install(parts, new Steps(print));
     print("");
     const { changed, same } = await deploy(image, (stack) => stack.up());

@@ -207,12 +207,16 @@ export const schema = z.strictObject({
             pullPolicy: z
                 .enum(["IfNotPresent", "Always", "Never"])
                 .default("IfNotPresent")
-                .describe("When the node pulls."),
+                .describe(
+                    "When the node pulls: what it has it does not ask for again. `Always` has no pod start while the registry is away.",
+                ),
         })
         .prefault({}),
     imagePullSecret: formats.objectName
         .optional()
-        .describe("Name of the existing Secret that the registry of every image asks for."),
+        .describe(
+            "Name of the existing Secret, of type `kubernetes.io/dockerconfigjson`, that the registry of every image asks for.",
+        ),
 
     storageClass: formats.objectName.default("t1-shiva-nfs").describe("Class of the three shared volumes (spec)."),
     storage: z

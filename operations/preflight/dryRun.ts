@@ -7,7 +7,12 @@ import { fatal, fine, type Finding, warning } from "./finding";
 
 interface PodTemplate {
     readonly metadata?: { readonly labels?: object; readonly annotations?: object };
-    readonly spec: { readonly containers: readonly { readonly resources?: Resources }[] };
+    readonly spec: { readonly containers: readonly Container[]; readonly initContainers?: readonly Container[] };
+}
+
+interface Container {
+    readonly image: string;
+    readonly resources?: Resources;
 }
 
 type Resources = Readonly<Partial<Record<"requests" | "limits", Readonly<Record<string, string>>>>>;

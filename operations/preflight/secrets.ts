@@ -1,7 +1,9 @@
 /** The Secrets that have to be there first, and their keys. */
 import { X509Certificate } from "node:crypto";
 import { type Context } from "./context";
+import { podsOf } from "./dryRun";
 import { fatal, fine, type Finding, warning } from "./finding";
+import { pullSecretFindings } from "./pullSecret";
 
 interface Secret {
     readonly type: string;
@@ -20,7 +22,7 @@ async function look(
     name: string,
     keys: readonly string[],
     setting: string,
-): Promise<{ findings: Finding[]; values: Readonly<Record<string, string>> }> {
+): Promise<{ findings: Finding[]; type?: string; values: Readonly<Record<string, string>> }> {
     const { code, stdout, stderr } = await kubectl.try(["get", "secret", name, "-n", namespace, "-o", "json"]);
     if (code !== 0) {
         const isAbsent = stderr.includes("(NotFound)");
@@ -30,12 +32,13 @@ async function look(
             : warning(`Secret ${name} cannot be read: ${stderr.trim()}`, "its keys are then not checked");
         return { findings: [finding], values: {} };
     }
-    const { data = {} } = JSON.parse(stdout) as Secret;
+    const { type, data = {} } = JSON.parse(stdout) as Secret;
     const values = Object.fromEntries(
         Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]),
     );
     const absent = keys.filter((key) => !values[key]);
     return {
+        type,
         values,
         findings: [
             absent.length === 0
@@ -114,6 +117,21 @@ export function certificateFindings(secret: string, pem: string, host: string | 
     ];
 }
 
+async function checkPullSecret(context: Context, name: string): Promise<Finding[]> {
+    const { settings, manifests } = context;
+    const { findings, type, values } = await look(context, name, [], "imagePullSecret");
+    if (type === undefined) return findings;
+    const specs = manifests.flatMap((manifest) => podsOf(manifest)?.template.spec ?? []);
+    const images = specs.flatMap(({ initContainers = [], containers }) => [...initContainers, ...containers]);
+    return pullSecretFindings(
+        name,
+        type,
+        values[".dockerconfigjson"] ?? "",
+        `${settings.image.repository}:${settings.imageTag}`,
+        images.map(({ image }) => image),
+    );
+}
+
 /** All of them. */
 export async function checkSecrets(context: Context): Promise<Finding[]> {
     const { settings } = context;
@@ -135,11 +153,8 @@ export async function checkSecrets(context: Context): Promise<Finding[]> {
         found.push(...findings);
         if (pem) found.push(...certificateFindings(settings.tlsSecret, pem, settings.ingress.host, Date.now()));
     }
-    if (settings.imagePullSecret !== undefined) {
-        found.push(
-            ...(await look(context, settings.imagePullSecret, [".dockerconfigjson"], "imagePullSecret")).findings,
-        );
-    }
+    if (settings.imagePullSecret !== undefined)
+        found.push(...(await checkPullSecret(context, settings.imagePullSecret)));
     if (settings.superuserSecret !== undefined) {
         found.push(...(await look(context, settings.superuserSecret, SUPERUSER_KEYS, "superuserSecret")).findings);
     }

@@ -7,6 +7,7 @@ export const layout = {
     kubeconfigs: join(stateDir, "kubeconfigs"),
     config: join(stateDir, "config"),
     cniConfig: join(stateDir, "config", "cni"),
+    registries: join(stateDir, "config", "registries"),
     cniAddresses: join(stateDir, "cni"),
     etcdData: join(stateDir, "etcd"),
     containerdRoot: join(stateDir, "containerd"),

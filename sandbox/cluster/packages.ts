@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { SandboxError } from "../errors";
-import { attempt, run } from "../../operations/exec";
+import { attempt, lastLine, run } from "../../operations/exec";
 import { cache } from "./layout";
 import { withLock } from "../lock";
 import { makeWhole } from "../makeWhole";
@@ -12,6 +12,11 @@ import { makeWhole } from "../makeWhole";
  * the one that Docker brought.
  */
 const unpacked = ["containerd", "runc", "containernetworking-plugins", "busybox-static"];
+
+/** Where a package is unpacked that not every cluster needs. */
+export function packageFolder(name: string): string {
+    return folder([name]);
+}
 
 /** Commands that are installed where they are missing, by their package. None of them brings a running service. */
 const installed: Record<string, string> = {
@@ -47,11 +52,19 @@ export async function missingPackages(others: readonly string[] = []): Promise<s
     return [...commands, ...states].filter(({ code }) => code !== 0).map(({ name }) => name);
 }
 
-/** Installs what is missing and unpacks the rest into the cache. Returns what it did, or undefined if nothing was to do. */
-export async function providePackages(others: readonly string[] = []): Promise<string | undefined> {
+/**
+ * Installs what is missing and unpacks the rest into the cache. Returns what it did, or undefined if nothing was to do.
+ *
+ * @param others - packages to install beside the cluster's own
+ * @param separate - packages to unpack, each into its {@link packageFolder}
+ */
+export async function providePackages(
+    others: readonly string[] = [],
+    separate: readonly string[] = [],
+): Promise<string | undefined> {
     const missing = await missingPackages(others);
-    const isUnpacked = existsSync(folder());
-    if (missing.length === 0 && isUnpacked) return undefined;
+    const sets = [unpacked, ...separate.map((name) => [name])].filter((names) => !existsSync(folder(names)));
+    if (missing.length === 0 && sets.length === 0) return undefined;
     await requireApt();
     await run("apt-get", [...patient, "update", "-qq"], { timeout: aptLimit });
     if (missing.length > 0) {
@@ -60,19 +73,24 @@ export async function providePackages(others: readonly string[] = []): Promise<s
         const install = ["install", "-qq", "--no-remove", "--no-install-recommends", ...missing];
         await run("apt-get", [...patient, ...install], { env, timeout: aptLimit });
     }
-    if (!isUnpacked) await withLock(`${folder()}.lock`, unpack);
+    for (const names of sets) await withLock(`${folder(names)}.lock`, () => unpack(names));
     return [
         ...(missing.length > 0 ? [`installed ${missing.join(", ")}`] : []),
-        ...(isUnpacked ? [] : [`unpacked ${unpacked.join(", ")}`]),
+        ...(sets.length > 0 ? [`unpacked ${sets.flat().join(", ")}`] : []),
     ].join("; ");
 }
 
-async function unpack(): Promise<void> {
-    if (existsSync(folder())) return;
-    await makeWhole(folder(), async (scratch) => {
+async function unpack(names: readonly string[]): Promise<void> {
+    if (existsSync(folder(names))) return;
+    await makeWhole(folder(names), async (scratch) => {
         // apt's own unprivileged user cannot write into the cache folder; signatures are checked all the same.
-        const download = ["-qq", "-o", "APT::Sandbox::User=root", "download", ...unpacked];
-        await run("apt-get", download, { cwd: scratch });
+        const download = ["-qq", "-o", "APT::Sandbox::User=root", "download", ...names];
+        const { code, stderr } = await attempt("apt-get", download, { cwd: scratch });
+        if (code !== 0) {
+            const why = /^E: .*$/m.exec(stderr)?.[0] ?? lastLine(stderr);
+            const todo = "see to the network and to /etc/apt/sources.list, and run again";
+            throw new SandboxError(`apt-get does not get ${names.join(", ")} (${why}); ${todo}`);
+        }
         for (const file of readdirSync(scratch).filter((name) => name.endsWith(".deb"))) {
             await run("dpkg-deb", ["--extract", join(scratch, file), scratch]);
             rmSync(join(scratch, file));
@@ -87,8 +105,8 @@ async function requireApt(): Promise<void> {
     throw new SandboxError("the sandbox takes its packages from Debian or Ubuntu; this machine has no apt-get");
 }
 
-function folder(): string {
-    const key = createHash("sha256").update(unpacked.join(" ")).digest("hex").slice(0, 12);
+function folder(names: readonly string[] = unpacked): string {
+    const key = createHash("sha256").update(names.join(" ")).digest("hex").slice(0, 12);
     return join(cache.packages(), `${release()}-${key}`);
 }
 

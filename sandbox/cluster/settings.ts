@@ -16,6 +16,9 @@ export const apiServiceAddress = "10.213.1.1";
 export const dnsAddress = "10.213.1.10";
 export const clusterDomain = "cluster.local";
 
+/** The surroundings' registry: what its images' names begin with, and its Service, which the node asks for them. */
+export const registry = { host: "localhost:5000", address: "10.213.1.11", port: 5000 } as const;
+
 /** The class of every volume that several pods share. */
 export const storageClass = "sandbox-shared";
 

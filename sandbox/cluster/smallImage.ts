@@ -10,6 +10,8 @@ export interface SmallImage {
     ref: string;
     /** Path in the image → file on this machine; all are executable. */
     files: Record<string, string>;
+    /** Whether the libraries of this machine that the files load come with them. Default: they are static. */
+    isLinked?: boolean;
     /** Path in the image → what the link points to. */
     links?: Record<string, string>;
     folders?: string[];
@@ -45,12 +47,20 @@ export function writeArchive(image: SmallImage, archive: string): Promise<void> 
     });
 }
 
-async function packLayer({ files, links = {}, folders = [] }: SmallImage, root: string, layer: string): Promise<void> {
+async function packLayer(image: SmallImage, root: string, layer: string): Promise<void> {
+    const { files, links = {}, folders = [], isLinked = false } = image;
+    const libraries = isLinked ? await librariesOf(Object.values(files)) : {};
     for (const folder of ["", ...folders]) mkdirSync(join(root, folder), { recursive: true, mode: 0o755 });
-    for (const [path, source] of Object.entries(files)) {
+    for (const [path, source] of Object.entries({ ...libraries, ...files })) {
         mkdirSync(dirname(join(root, path)), { recursive: true });
         copyFileSync(source, join(root, path));
     }
     for (const [path, target] of Object.entries(links)) symlinkSync(target, join(root, path));
     await run("tar", [...reproducible, "--mode=0755", "-cf", layer, "-C", root, "."]);
+}
+
+/** The libraries that commands load, the loader among them: path in the image → file. */
+async function librariesOf(commands: readonly string[]): Promise<Record<string, string>> {
+    const lines = await run("ldd", commands);
+    return Object.fromEntries([...lines.matchAll(/(\/\S+) \(0x/g)].map(([, path = ""]) => [path.slice(1), path]));
 }

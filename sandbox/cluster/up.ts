@@ -36,18 +36,20 @@ export interface UpOptions {
     withImages: boolean;
     /** What else has to be built from Go modules: the Pulumi CLI and what surrounds Bots. */
     modules: readonly GoModule[];
+    /** What else has to be unpacked from the distribution's packages. Default: nothing. */
+    packages?: readonly string[];
 }
 
 /** Brings the cluster up from whatever state it is in: new, stopped, half killed, or running already. */
-export async function up({ withImages, modules }: UpOptions): Promise<void> {
+export async function up({ withImages, modules, packages = [] }: UpOptions): Promise<void> {
     requireAdministrator();
     const missing = [...clusterModules, ...modules].filter((module) => !isBuilt(module));
     requireResources({ isNew: !existsSync(layout.etcdData), isBuilt: missing.length === 0 });
     const steps = new Steps();
-    const packages = withImages ? buildPackages : [];
-    for (const line of await plan(missing, packages)) steps.note(line);
+    const installed = withImages ? buildPackages : [];
+    for (const line of await plan(missing, installed)) steps.note(line);
     await alone(steps, async () => {
-        await steps.step("packages", async () => (await providePackages(packages)) ?? "all there");
+        await steps.step("packages", async () => (await providePackages(installed, packages)) ?? "all there");
         await steps.step("address ranges are free", requireFreeNetwork);
     });
     await buildAll(steps, modules, withImages);

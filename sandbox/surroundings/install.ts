@@ -37,6 +37,11 @@ export function modulesOf(wanted: readonly Part[]): GoModule[] {
     return wanted.flatMap(({ modules }) => modules);
 }
 
+/** What has to be unpacked for them. */
+export function packagesOf(wanted: readonly Part[]): string[] {
+    return wanted.flatMap(({ packages = [] }) => packages);
+}
+
 /** Fails where a port of theirs is somebody else's. */
 export async function requirePorts(wanted: readonly Part[]): Promise<void> {
     for (const each of wanted.flatMap(({ forwards = [] }) => forwards)) await requirePort(each);

@@ -12,7 +12,9 @@ export interface Part {
     readonly name: string;
     /** What is built from Go modules. */
     readonly modules: readonly GoModule[];
-    /** Its images, made of what was built. */
+    /** Packages of the distribution, unpacked and not installed. Default: none. */
+    readonly packages?: readonly string[];
+    /** Its images, made of what was built and unpacked. */
     readonly images: () => readonly SmallImage[];
     /** Its objects, as YAML; {@link manifests} reads a file of this folder. What they need on the machine is made here. */
     readonly manifests: () => string | Promise<string>;

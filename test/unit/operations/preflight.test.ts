@@ -9,6 +9,7 @@ import { type Context, parseKinds } from "../../../operations/preflight/context"
 import { complaints, podsOf, totals } from "../../../operations/preflight/dryRun";
 import { fatal, fine, report, warning } from "../../../operations/preflight/finding";
 import { loginFindings } from "../../../operations/preflight/pods";
+import { pullSecretFindings } from "../../../operations/preflight/pullSecret";
 import { rightsNeeded } from "../../../operations/preflight/rights";
 import { certificateFindings, databaseFindings } from "../../../operations/preflight/secrets";
 
@@ -71,6 +72,72 @@ describe("preflight", () => {
         assert.deepEqual(databaseFindings({ DB_ENGINE: "postgresql", DB_PORT: "5432" }, [3306, "5430-5440"]), []);
         assert.deepEqual(databaseFindings({ DB_PORT: "5432" }, undefined), []);
         assert.deepEqual(databaseFindings({ DB_PORT: "5432" }, []), []);
+    });
+
+    describe("the pull Secret", () => {
+        const OWN = "harbor.pminc.me/priv/bots-edi:4.0";
+        const login = { auth: "Ym90czpzZWNyZXQ=" };
+        const found = (auths: object, own = OWN, others: string[] = []) =>
+            pullSecretFindings("harbor", "kubernetes.io/dockerconfigjson", JSON.stringify({ auths }), own, others).map(
+                ({ level, what }) => `${level}: ${what}`,
+            );
+
+        for (const [name, image] of [
+            ["harbor.pminc.me", OWN],
+            ["https://harbor.pminc.me", OWN],
+            ["https://harbor.pminc.me/v2/", OWN],
+            ["harbor.pminc.me/priv", OWN],
+            ["harbor.pminc.me/priv/bots-edi", `${OWN}@sha256:${"a".repeat(64)}`],
+            ["*.pminc.me", OWN],
+            ["localhost:5000", "localhost:5000/bots-edi:4.0"],
+            ["https://index.docker.io/v1/", "example/bots-edi:4.0"],
+            ["docker.io", "docker.io/example/bots-edi:4.0"],
+        ] as const) {
+            it(`has a login for ${image} by the name ${name}`, () => {
+                assert.match(found({ [name]: login }, image).join(), /^fine: Secret harbor has a login for [^,]+$/);
+            });
+        }
+
+        for (const [name, image] of [
+            ["harbor.pminc.me:443", OWN],
+            ["harbor.pminc.me/public", OWN],
+            ["*.me", OWN],
+            ["localhost", "localhost:5000/bots-edi:4.0"],
+        ] as const) {
+            it(`has none for ${image} by the name ${name}: one line says where it logs in`, () => {
+                const [line = "", ...more] = found({ [name]: login }, image);
+                assert.match(line, /^fatal: Secret harbor has no login for \S+, where \S+ is; it has \S+$/);
+                assert.deepEqual(more, []);
+            });
+        }
+
+        it("is refused where nodes pass over it, or find no login in it", () => {
+            const of = (type: string, content: string) => pullSecretFindings("harbor", type, content, OWN, []);
+            const [opaque] = of("Opaque", "{}");
+            assert.equal(
+                opaque?.what,
+                "Secret harbor is of type Opaque, and nodes look at kubernetes.io/dockerconfigjson alone",
+            );
+            assert.match(
+                opaque.todo ?? "",
+                /^kubectl create secret docker-registry harbor --docker-server=harbor\.pminc\.me /,
+            );
+            for (const content of ["", "no JSON", "{}"]) {
+                assert.equal(
+                    of("kubernetes.io/dockerconfigjson", content)[0]?.what,
+                    ".dockerconfigjson of Secret harbor is no JSON with auths",
+                );
+            }
+            assert.match(found({}).join(), /^fatal: .* has no login for harbor\.pminc\.me, .*; it has none$/);
+            assert.match(found({ "harbor.pminc.me": {} }).join(), /^fatal: .* without a login: .*credential store$/);
+        });
+
+        it("is not told to lack a login for public images, and warned of for those of another registry", () => {
+            const others = [OWN, "docker.io/library/mariadb:10.11.11", "mirror.example.com/mariadb:10.11.11"];
+            assert.deepEqual(found({ "harbor.pminc.me": login }, OWN, others), [
+                "warning: Secret harbor has no login for mirror.example.com, where mirror.example.com/mariadb:10.11.11 is",
+            ]);
+        });
     });
 
     it("looks at a certificate's days and name", () => {

@@ -50,4 +50,13 @@ describe("small image archive", () => {
         const names = (await run("tar", ["-tf", join(folder, "layer.tar")])).trim().split("\n");
         assert.deepEqual(names.sort(), ["./", "./bin/", "./bin/alias", "./bin/tool", "./tmp/"]);
     });
+
+    it("has what a linked command loads, the loader among it", async () => {
+        const image = { ref: "localhost/test/linked:1", files: { "bin/tool": process.execPath }, isLinked: true };
+        await writeArchive(image, join(folder, "linked.tar"));
+        await run("tar", ["-xf", join(folder, "linked.tar"), "-C", folder]);
+        const names = await run("tar", ["-tf", join(folder, "layer.tar")]);
+        assert.match(names, /^\.\/\S*\/libc\.so\.6$/m);
+        assert.match(names, /^\.\/lib\S*\/ld-linux\S*$/m);
+    });
 });
