@@ -381,6 +381,7 @@ done`,
             "pulumi cancel",
             "pulumi refresh --clear-pending-creates",
             "PULUMI_K8S_UPSERT_EXISTING_OBJECTS=true pulumi up",
+            "pulumi up",
         );
 
         scenes.add(
@@ -402,6 +403,7 @@ done`,
             "pulumi cancel",
             "pulumi refresh --clear-pending-creates",
             "PULUMI_K8S_UPSERT_EXISTING_OBJECTS=true pulumi up",
+            "pulumi up",
             async () => {
                 assert.equal(await uid("job/bots-db-init"), job);
             },

@@ -93,6 +93,8 @@ export class TestStack extends Workplace {
         } finally {
             delete this.env.PULUMI_K8S_UPSERT_EXISTING_OBJECTS;
         }
+        // Newer providers keep the variable in the state until the next one.
+        await this.up();
     }
 
     /** The file of the state, there once something has been registered. */
