@@ -199,6 +199,18 @@ export const secretKey = text(
     "a key of a Secret: at most 253 letters, digits, -, _ and .",
 );
 
+/** Address of a server, by HTTP where it is in the cluster. */
+export const serverUrl = text(
+    /^https?:\/\/[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:\d{1,5})?(\/[-\w./]*)?$/,
+    "an address such as https://vault.example.com:8200",
+);
+
+/** The name of something in a store of secrets: text of one line. */
+export const upstreamName = text(/^\S([^\r\n]*\S)?$/, "text of one line, without space at its ends");
+
+/** A value as kubeseal prints it, with a key of any size. */
+export const sealed = text(/^[A-Za-z0-9+/]{100,}={0,2}$/, "what kubeseal prints: base64 of at least 100 characters");
+
 /** A file name pattern of one line. */
 export const fileMask = text(/^[^\s/][^\n/]*$/, "a file name pattern such as *.edi");
 

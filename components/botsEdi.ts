@@ -16,8 +16,10 @@ import { Ingress } from "./ingress";
 import { JobQueue } from "./jobqueue";
 import { Monitoring } from "./monitoring";
 import { NetworkPolicies } from "./networkPolicy";
+import { OutsideSecrets } from "./outsideSecrets";
 import { PartOptions } from "./part";
 import { BotsRuntime } from "./podTemplate";
+import { SecretWatch } from "./secretWatch";
 import { Stage } from "./stage";
 import { durable, Storage } from "./storage";
 import { Superuser } from "./superuser";
@@ -70,6 +72,7 @@ export class BotsEdi extends pulumi.ComponentResource {
         const schedules = engineSchedules(settings);
         const deadlines = schedules.map(({ deadlineSeconds }) => deadlineSeconds);
         const rollsPushesOut = settings.imageUpdater !== undefined && !settings.imageUpdater.pullRequest;
+        const watchesSecret = settings.externalSecrets.databaseSecret !== undefined;
         const part = (...dependsOn: pulumi.Resource[]) => ({ parent: this, dependsOn });
         this.namespace = namespace;
         this.image = `${settings.image.repository}:${settings.imageTag}`;
@@ -107,21 +110,33 @@ export class BotsEdi extends pulumi.ComponentResource {
             },
             part(...home),
         );
+        const outside = new OutsideSecrets(
+            `${name}-outside-secrets`,
+            {
+                namespace,
+                names: settings,
+                store: settings.secretStore,
+                external: settings.externalSecrets,
+                sealed: settings.sealedSecrets,
+            },
+            part(...home),
+        );
         const databaseEngine = database && ENGINES[database.engine];
         const credentials = new Credentials(
             `${name}-credentials`,
             {
                 namespace,
                 databaseSecret: settings.databaseSecret,
+                outside: outside.databaseSecret,
                 ...(databaseEngine && {
                     generateFor: { engine: databaseEngine.django, host: DATABASE_HOST, port: databaseEngine.port },
                 }),
                 secretEnv: settings.secretEnv,
                 protect: settings.protectData,
             },
-            part(...home),
+            part(...home, ...outside.made),
         );
-        const ground = [...configuration.candidate, ...storage.claims, ...credentials.candidate];
+        const ground = [...configuration.candidate, ...storage.claims, ...outside.made, ...credentials.candidate];
 
         if (settings.networkPolicy.enabled) {
             const { networkPolicy } = settings;
@@ -132,6 +147,7 @@ export class BotsEdi extends pulumi.ComponentResource {
                     ...networkPolicy,
                     database: databaseEngine?.port ?? networkPolicy.database,
                     updatesImages: rollsPushesOut,
+                    watchesSecret,
                 },
                 part(...home),
             );
@@ -219,6 +235,14 @@ export class BotsEdi extends pulumi.ComponentResource {
             { runtime, schedules, podStartSeconds: settings.engine.podStartSeconds },
             served,
         );
+
+        if (watchesSecret) {
+            new SecretWatch(
+                `${name}-secret-watch`,
+                { runtime, candidate: credentials.names("candidate").databaseSecret },
+                served,
+            );
+        }
 
         if (settings.superuserSecret !== undefined) {
             new Superuser(

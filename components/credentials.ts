@@ -1,8 +1,9 @@
-/** The Secrets: by name where they exist, generated where the database runs in the cluster. */
+/** The Secrets: by name where they exist, generated where the database runs in the cluster, or from outside. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import { labels } from "./labels";
+import type { StagedSecret } from "./outsideSecrets";
 import { PartOptions } from "./part";
 import { BotsRuntime } from "./podTemplate";
 import { secretData } from "./secretData";
@@ -27,11 +28,16 @@ export interface CredentialsArgs {
     readonly databaseSecret: string;
     /** Generate that Secret for this database. Default: it exists, and never enters the state. */
     readonly generateFor?: GeneratedDatabase;
+    /** Have that Secret made from outside. Default: it exists. */
+    readonly outside?: StagedSecret;
     /** Further secret environment variables. */
     readonly secretEnv: Record<string, string>;
     /** Keep the generated passwords as long as the data that they open. */
     readonly protect: boolean;
 }
+
+/** Name of the candidate of the database's Secret, whatever the live one is called. */
+export const CANDIDATE_SECRET = nameIn("candidate", "bots-edidb-secret");
 
 /** Name of the database, and of its user, where they are generated. */
 const DATABASE = "botsedi";
@@ -39,7 +45,7 @@ const DATABASE = "botsedi";
 type Data = Readonly<Record<string, pulumi.Input<string>>>;
 
 /**
- * The Secret of the database where it is generated, and `bots-edi-secret-env` with the further variables: first as candidates,
+ * The Secret of the database where it is generated or comes from outside, and `bots-edi-secret-env` with the further variables: first as candidates,
  * `…-candidate`. The database is made with the candidate, since it comes before db-init. A Secret that exists is read under its
  * own name in both stages.
  */
@@ -71,6 +77,7 @@ export class Credentials extends pulumi.ComponentResource {
             };
             this.checksums["checksum/database-secret"] = this.version("database", this.generated);
         }
+        if (args.outside) this.checksums["checksum/database-secret"] = args.outside.checksum;
         if (Object.keys(args.secretEnv).length > 0) {
             this.secretEnv = pulumi.secret(args.secretEnv);
             this.checksums["checksum/secret-env"] = this.version("env", this.secretEnv);
@@ -80,10 +87,10 @@ export class Credentials extends pulumi.ComponentResource {
 
     /** The Secrets that pods read in a stage. */
     names(stage: Stage): Pick<BotsRuntime, "databaseSecret" | "secretEnv"> {
-        const { databaseSecret, generateFor, secretEnv } = this.args;
-        const isCandidate = generateFor !== undefined && stage === "candidate";
+        const { databaseSecret, generateFor, outside, secretEnv } = this.args;
+        const isCandidate = (generateFor ?? outside) !== undefined && stage === "candidate";
         return {
-            databaseSecret: isCandidate ? nameIn(stage, "bots-edidb-secret") : databaseSecret,
+            databaseSecret: isCandidate ? CANDIDATE_SECRET : databaseSecret,
             secretEnv: { secret: nameIn(stage, "bots-edi-secret-env"), names: Object.keys(secretEnv) },
         };
     }
@@ -108,7 +115,10 @@ export class Credentials extends pulumi.ComponentResource {
             );
         // As long as the data that it opens. Were the live one kept, so would be what it comes after: db-init and all its ground.
         const isKept = stage === "candidate" && this.args.protect;
+        const name = nameIn(stage, `${this.name}-database`);
+        const outside = this.args.outside?.make(name, databaseSecret, stage, { parent: this, dependsOn });
         return [
+            ...(outside ? [outside] : []),
             ...(this.generated ? [make("database", databaseSecret, this.generated, isKept)] : []),
             ...(this.secretEnv ? [make("env", secretEnv.secret, this.secretEnv, false)] : []),
         ];

@@ -4,6 +4,7 @@ export type Component =
     | "jobqueue"
     | "engine"
     | "watch"
+    | "secret-watch"
     | "init"
     | "superuser"
     | "backup"

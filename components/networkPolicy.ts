@@ -27,6 +27,8 @@ export interface NetworkPoliciesArgs {
     readonly apiServerPorts: readonly number[];
     /** Whether pushed images are rolled out. */
     readonly updatesImages: boolean;
+    /** Whether there is a watch over the database's Secret, which logs in as the services do. The database is no pod of ours then. */
+    readonly watchesSecret: boolean;
     /** EDI partners and mail servers. */
     readonly egress: readonly Peer[];
 }
@@ -86,6 +88,10 @@ function flows(args: NetworkPoliciesArgs): Record<string, Flow> {
         ...(args.updatesImages && {
             "bots-image-update": { pods: only("updater"), to: [{ ports: args.apiServerPorts }] },
         }),
+        ...(args.watchesSecret &&
+            typeof database !== "number" && {
+                "bots-secret-watch": { pods: only("secret-watch"), to: [{ ports: args.apiServerPorts }, ...database] },
+            }),
         ...(egress.length > 0 && { "bots-to-partners": { pods: BOTS_PODS, to: egress } }),
     };
 }

@@ -1,7 +1,7 @@
 /** Who owns what: every field that somebody else than Pulumi changes. It decides what an update takes back and what it leaves. */
 
 /** A setting that brings another owner in. */
-export type Sharing = "imageUpdater" | "webserver.autoscaling";
+export type Sharing = "imageUpdater" | "webserver.autoscaling" | "externalSecrets.databaseSecret";
 
 /** The objects that are told apart here. */
 type Shared =
@@ -16,7 +16,7 @@ export interface Ownership {
     /** Kind and name, or words for several. */
     readonly object: Shared | (string & {});
     readonly field: string;
-    readonly owner: "Pulumi" | "updater" | "autoscaler" | "platform" | "person";
+    readonly owner: "Pulumi" | "updater" | "autoscaler" | "secret watch" | "platform" | "person";
     /** Only with this setting. Default: always. */
     readonly sharing?: Sharing;
     /** `ignores`: ignoreChanges. `takes back`: patchForce. `leaves`: the field is in no manifest of this program. `reports`: drift. */
@@ -53,6 +53,26 @@ export const OWNERS: readonly Ownership[] = [
         object: "Deployments",
         field: "annotation kubectl.kubernetes.io/restartedAt",
         owner: "person",
+        update: "leaves",
+    },
+    {
+        object: "Deployments that read `databaseSecret`",
+        field: "annotation bots-edi/database-secret of their pods",
+        owner: "secret watch",
+        sharing: "externalSecrets.databaseSecret",
+        update: "leaves",
+    },
+    {
+        object: "ExternalSecret of `databaseSecret`",
+        field: "annotation bots-edi/candidate",
+        owner: "secret watch",
+        sharing: "externalSecrets.databaseSecret",
+        update: "leaves",
+    },
+    {
+        object: "Secrets that External Secrets or Sealed Secrets makes",
+        field: "all",
+        owner: "platform",
         update: "leaves",
     },
     {

@@ -1,6 +1,7 @@
 /** What every Bots pod shares, whichever service runs in it. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { NAMED_SECRETS } from "../settings/namedSecrets";
 import { Component, labels } from "./labels";
 import { Sharing } from "./owners";
 import { fromSecret, HARDENED, Pod, PodContainer, PodOverlay, podTemplate } from "./pod";
@@ -71,9 +72,7 @@ function credentials(runtime: BotsRuntime): EnvVar[] {
     const { databaseSecret, secretEnv } = runtime;
     return [
         fromSecret(databaseSecret, "DB_ENGINE", { optional: true }),
-        ...["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT", "DJANGO_SECRET_KEY"].map((key) =>
-            fromSecret(databaseSecret, key),
-        ),
+        ...NAMED_SECRETS.databaseSecret.keys.map((key) => fromSecret(databaseSecret, key)),
         ...secretEnv.names.map((name) => fromSecret(secretEnv.secret, name)),
     ];
 }
@@ -118,6 +117,12 @@ export function botsContainer(runtime: BotsRuntime, { mountsFlat = false, ...con
     };
 }
 
+/** bots.ini, settings.py and what that loads, as a volume of a pod. */
+export function configVolume({ configMaps }: BotsRuntime): k8s.types.input.core.v1.Volume {
+    const sources = [configMaps.botsIni, configMaps.settingsPy].map((name) => ({ configMap: { name } }));
+    return { name: "config", projected: { sources } };
+}
+
 /** The pod template of one service: annotations come beside the checksums, volumes beside the shared ones. */
 export function botsPodTemplate(
     runtime: BotsRuntime,
@@ -132,15 +137,7 @@ export function botsPodTemplate(
             { name: "data", persistentVolumeClaim: { claimName: CLAIMS.data } },
             { name: "logs", persistentVolumeClaim: { claimName: CLAIMS.logs } },
             { name: "env-config", emptyDir: { sizeLimit: "16Mi" } },
-            {
-                name: "config",
-                projected: {
-                    sources: [
-                        { configMap: { name: runtime.configMaps.botsIni } },
-                        { configMap: { name: runtime.configMaps.settingsPy } },
-                    ],
-                },
-            },
+            configVolume(runtime),
             { name: "tmp", emptyDir: { sizeLimit: "1Gi" } },
             ...volumes,
         ],

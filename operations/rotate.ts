@@ -46,6 +46,13 @@ export async function rotate(system: System, what: string): Promise<void> {
     const name = ROTATABLE.find((known) => known === what);
     if (name === undefined) throw new OperatorError(`there is no ${what} to rotate; takes ${ROTATABLE.join(" | ")}`);
     const { key, resource } = WHAT[name];
+    const { databaseSecret, externalSecrets } = system.settings;
+    if (externalSecrets.databaseSecret) {
+        throw new OperatorError(
+            `Secret ${databaseSecret} comes from a store (externalSecrets.databaseSecret), which would take a change back: ` +
+                "rotate there, and the pods that read it follow by themselves",
+        );
+    }
     if (system.settings.database) {
         await renewGenerated(system, key, resource);
     } else {

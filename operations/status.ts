@@ -2,6 +2,7 @@
 import { lastLine } from "./exec";
 import { movedTags, type Pod } from "./images";
 import { type Job, outcomeOf } from "./job";
+import { faultsOfSecrets } from "./secretFaults";
 import { inWebserver, type System } from "./system";
 
 /** The metrics are the webserver's own view: its checks, the engine's lock, the inboxes, the newest runs. */
@@ -103,6 +104,7 @@ export async function showStatus(system: System): Promise<boolean> {
     );
     const update = await describeUpdate(system);
     const holder = lines.at(-1)?.endsWith(" runs") ? await inWebserver(system, ["cat", LOCK_FILE]) : "";
+    const faults = await faultsOfSecrets(system);
     const all = [
         `Image      ${running ?? "none"}${running === wanted ? "" : `; the stack says ${wanted}: see docs/operations.md, With the image updater`}`,
         ...update.lines,
@@ -110,11 +112,12 @@ export async function showStatus(system: System): Promise<boolean> {
         ...(absent.length > 0
             ? [`Pods       not all are ready: ${absent.map(({ metadata }) => metadata.name).join(", ")}`]
             : []),
+        ...faults.map((fault) => `Secret     ${fault}`),
         ...lines,
         ...(holder ? [`Lock       ${holder.trim()}`] : []),
         `Schedule   ${engine.spec.suspend ? "suspended: nothing is received" : "on"}`,
         `Backup     ${backup.spec.suspend ? "suspended; " : ""}${backup.status?.lastSuccessfulTime ?? "none by the schedule yet"}`,
     ];
     process.stdout.write(`\n${all.join("\n")}\n`);
-    return isWell && update.isWell && moved.length === 0 && absent.length === 0;
+    return isWell && update.isWell && [moved, absent, faults].every(({ length }) => length === 0);
 }

@@ -1,7 +1,7 @@
 /** How a wrong setting is reported: its key, its value and what it takes. */
 import { closest } from "fastest-levenshtein";
 import type { z } from "zod";
-import { settingAt, takesSecrets } from "./schema";
+import { type JsonSchema, settingAt, takesSecrets } from "./schema";
 import { looksSecret } from "./secretNames";
 import type { Misread } from "./text";
 import { valueAt } from "./valueAt";
@@ -63,9 +63,15 @@ export function misreadLine({ path, written, read }: Misread, origin: Origin): s
     return `${keyOf(path, origin)} ${difference}; takes text: quote it`;
 }
 
+/** The names that a group takes: those of its settings, or of a list. */
+function namesIn(group: JsonSchema | undefined): string[] {
+    const listed = (group?.propertyNames as JsonSchema | undefined)?.enum;
+    return (listed as string[] | undefined) ?? Object.keys(group?.properties ?? {});
+}
+
 function unknownKey(path: Path, origin: Origin): string {
     const moved = MOVED[path.map(String).join(".")];
-    const near = closest(String(path.at(-1)), Object.keys(settingAt(path.slice(0, -1))?.properties ?? {}));
+    const near = closest(String(path.at(-1)), namesIn(settingAt(path.slice(0, -1))));
     const hint = moved ?? `the nearest is ${near}`;
     return `${keyOf(path, origin)} ${shown(path, origin)}, and is no setting; ${hint}`;
 }

@@ -5,6 +5,7 @@ import { iniFault } from "./botsIni";
 import { databaseTlsFault, lacksAuthorities } from "./databaseTls";
 import { isLess, largestFile, leastMemory, RUN_ENGINES } from "./engineMemory";
 import { engineSchedules } from "./engineSchedules";
+import { NAMED_SECRET_SETTINGS, NAMED_SECRETS, NamedSecret } from "./namedSecrets";
 import type { Checked } from "./schema";
 import { looksSecret } from "./secretNames";
 
@@ -72,6 +73,38 @@ const SETTINGS_PY = readFileSync(join(__dirname, "..", "config", "settings.py"),
 const MAIL = [...SETTINGS_PY.matchAll(/\("(EMAIL_\w+)"/g)].map(([, name]) => name ?? "");
 
 const isTrue = (value: unknown) => /^true$/i.test(String(value));
+
+/** What a Secret lacks of the keys that it must have. */
+const absentKeys = (setting: NamedSecret, values: object) =>
+    NAMED_SECRETS[setting].keys.filter((key) => !(key in values)).join(", ");
+
+/** Rules for one Secret, however it comes from outside. */
+const fromOutside = (setting: NamedSecret): Rule[] => {
+    const ways = [`externalSecrets.${setting}`, `sealedSecrets.${setting}`];
+    return [
+        // The database's has a name without being given one.
+        ...ignored(
+            ways,
+            `without ${setting}, which names it`,
+            (_, isGiven) => setting !== "databaseSecret" && !isGiven(setting),
+        ),
+        ...ignored([`externalSecrets.${setting}`], `beside sealedSecrets.${setting}`, (_, isGiven) =>
+            isGiven(`sealedSecrets.${setting}`),
+        ),
+        ({ settings: { externalSecrets } }) => {
+            const from = externalSecrets?.[setting];
+            const absent = from?.extract === undefined ? absentKeys(setting, from?.keys ?? {}) : "";
+            const message = `takes ${absent} too, or extract in their place`;
+            return from && absent ? [{ path: ["externalSecrets", setting, "keys"], message }] : [];
+        },
+        ({ settings: { sealedSecrets } }) => {
+            const sealed = sealedSecrets?.[setting];
+            const absent = absentKeys(setting, sealed?.encryptedData ?? {});
+            const path = ["sealedSecrets", setting, "encryptedData"];
+            return sealed && absent ? [{ path, message: `takes ${absent} too` }] : [];
+        },
+    ];
+};
 
 const RULES: readonly Rule[] = [
     rule(
@@ -168,6 +201,33 @@ const RULES: readonly Rule[] = [
         ["labelNamespace"],
         "where the namespace is made here, with its labels",
         ({ createNamespace }, isGiven) => createNamespace ?? isGiven("database"),
+    ),
+
+    ...NAMED_SECRET_SETTINGS.flatMap(fromOutside),
+    ...ignored(
+        ["externalSecrets.databaseSecret", "sealedSecrets.databaseSecret"],
+        "beside database, whose Secret is generated",
+        (_, isGiven) => isGiven("database"),
+    ),
+    ...ignored(
+        ["externalSecrets.tlsSecret", "sealedSecrets.tlsSecret"],
+        "beside ingress.certificateIssuer, which makes it",
+        (_, isGiven) => isGiven("ingress.certificateIssuer"),
+    ),
+    rule(
+        "sealedSecrets.databaseSecret.scope",
+        "namespace-wide or cluster-wide: db-init first reads it under another name, to which strict would not let it go",
+        ({ sealedSecrets }) => sealedSecrets?.databaseSecret?.scope === "strict",
+    ),
+    rule(
+        "secretStore",
+        "the store that externalSecrets are taken from",
+        ({ externalSecrets = {} }, isGiven) => Object.keys(externalSecrets).length > 0 && !isGiven("secretStore"),
+    ),
+    ...ignored(
+        ["secretStore"],
+        "without externalSecrets, which are taken from it",
+        (_, isGiven) => !isGiven("externalSecrets"),
     ),
 
     entries("env", (name) => (OWN.test(name) ? "no variable that the program sets itself" : undefined)),

@@ -1,6 +1,7 @@
 /** Every setting: its form, its default and what it is. docs/configuration.md is made from this. */
 import { z } from "zod";
 import * as formats from "../formats";
+import { externalSecrets, sealedSecrets, secretStore } from "./outsideSecrets";
 import { DNS_PRESETS, DnsPreset } from "./peers";
 
 // The schema is used once a run: compiling it first, for many uses, takes longer than it saves.
@@ -241,8 +242,15 @@ export const schema = z.strictObject({
     databaseSecret: formats.objectName
         .default("bots-edidb-secret")
         .describe(
-            "Name of the Secret with the credentials (spec). It exists, unless `database` is set: then it is generated.",
+            "Name of the Secret with the credentials (spec). It exists, unless `database` is set: then it is generated; or it comes from outside, by `externalSecrets` or `sealedSecrets`.",
         ),
+    secretStore: secretStore.optional().describe("The store that `externalSecrets` are taken from."),
+    externalSecrets: externalSecrets.describe(
+        "Secrets that External Secrets makes, by the setting that names them: `databaseSecret`, `superuserSecret`, `tlsSecret`, `imagePullSecret`.",
+    ),
+    sealedSecrets: sealedSecrets.describe(
+        "Secrets that stand here sealed, for the controller of Sealed Secrets, by the setting that names them: the same four.",
+    ),
     database: z
         .strictObject({
             engine: z

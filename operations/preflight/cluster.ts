@@ -66,6 +66,8 @@ export function checkNamespace({ settings, hasNamespace }: Context): Finding[] {
 /** Where to get the kinds that Kubernetes does not have by itself. */
 const SOURCES: Readonly<Record<string, string>> = {
     "cert-manager.io/v1": "install cert-manager, or take ingress.certificateIssuer out of the stack",
+    "external-secrets.io/v1": "install External Secrets 0.16 or newer, or take externalSecrets out of the stack",
+    "bitnami.com/v1alpha1": "install Sealed Secrets, or take sealedSecrets out of the stack",
     "argoproj.io/v1alpha1": "install Argo Events, or take imageUpdater out of the stack",
     "monitoring.coreos.com/v1":
         "install the Prometheus operator, or set monitoring.serviceMonitor and monitoring.rules to false",
@@ -83,13 +85,18 @@ export function checkKinds(context: Context): Finding[] {
 /** What the stack names and does not make, in the cluster and in other namespaces. */
 export async function checkNeighbours(context: Context): Promise<Finding[]> {
     const { settings, kubectl } = context;
-    const { storageClass, database, ingress, priorityClass, imageUpdater } = settings;
+    const { storageClass, database, ingress, priorityClass, imageUpdater, secretStore } = settings;
     const classes = new Set([storageClass, ...(database?.storageClass ? [database.storageClass] : [])]);
     const wanted: [what: string[], setting: string][] = [
         ...[...classes].map((name): [string[], string] => [["storageclass", name], "storageClass"]),
         ...(ingress ? [[["ingressclass", ingress.className], "ingress.className"] as [string[], string]] : []),
         ...(priorityClass ? [[["priorityclass", priorityClass], "priorityClass"] as [string[], string]] : []),
     ];
+    const store = secretStore?.existing;
+    if (store && context.kinds.some(({ kind }) => kind === store.kind)) {
+        const there = store.kind === "SecretStore" ? ["-n", settings.namespace] : [];
+        wanted.push([[store.kind.toLowerCase(), store.name, ...there], "secretStore.existing.name"]);
+    }
     if (imageUpdater && context.kinds.some(({ kind }) => kind === "EventSource")) {
         const there = ["-n", imageUpdater.namespace];
         wanted.push([["eventbus", imageUpdater.eventBus, ...there], "imageUpdater.eventBus"]);

@@ -1,12 +1,14 @@
 /** What only a pod can find out: as one of the program's own, with its image, its user, its settings and its Secret. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { CANDIDATE_SECRET } from "../../components/credentials";
 import { ENGINES } from "../../components/database";
 import { lastLine } from "../exec";
 import { initJobOf } from "../manifests";
 import { type Context } from "./context";
 import { fatal, fine, type Finding, warning } from "./finding";
 import { type Scratch } from "./scratch";
+import { madeOf } from "./secrets";
 
 interface Variable {
     readonly name: string;
@@ -207,6 +209,10 @@ export async function checkDatabase(context: Context, scratch: Scratch): Promise
             hasNamespace && (await kubectl.try(["get", "statefulset", "bots-db", "-n", settings.namespace])).code === 0;
         if (!isThere) return [fine("the database will be made in the cluster")];
     } else if (!hasNamespace) return [];
+    if (madeOf(settings, "databaseSecret") !== undefined) {
+        const isThere = (await kubectl.try(["get", "secret", CANDIDATE_SECRET, "-n", settings.namespace])).code === 0;
+        if (!isThere) return [fine("the database's Secret will be made, and db-init logs in with it first")];
+    }
     try {
         await scratch.create(pod(context, scratch, "database", ["python", "-c", LOG_IN], { env: loginEnv(context) }));
     } catch (error) {

@@ -1,5 +1,7 @@
 /** The Secrets that have to be there first, and their keys. */
 import { X509Certificate } from "node:crypto";
+import { NAMED_SECRETS, type NamedSecret } from "../../settings/namedSecrets";
+import { type Settings } from "../../settings";
 import { type Context } from "./context";
 import { podsOf } from "./dryRun";
 import { fatal, fine, type Finding, warning } from "./finding";
@@ -10,19 +12,24 @@ interface Secret {
     readonly data?: Readonly<Record<string, string>>;
 }
 
-const DATABASE_KEYS = ["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT", "DJANGO_SECRET_KEY"];
-const SUPERUSER_KEYS = ["SUPERUSER_USERNAME", "SUPERUSER_EMAIL", "SUPERUSER_PASSWORD"];
-
 /** Days before a certificate's end that are told. */
 const SOON = 14;
 
-/** A Secret that has to be there: what is wrong with it, or its values. */
+/** What the update makes a Secret of, where it does. */
+export function madeOf({ externalSecrets, sealedSecrets }: Settings, setting: NamedSecret): string | undefined {
+    if (sealedSecrets[setting]) return `sealedSecrets.${setting}`;
+    return externalSecrets[setting] && `externalSecrets.${setting}`;
+}
+
+/** A Secret that has to be there, or will be made: what is wrong with it, or its values. */
 async function look(
-    { kubectl, settings: { namespace } }: Context,
-    name: string,
-    keys: readonly string[],
-    setting: string,
+    { kubectl, settings }: Context,
+    setting: NamedSecret,
+    keys = NAMED_SECRETS[setting].keys,
 ): Promise<{ findings: Finding[]; type?: string; values: Readonly<Record<string, string>> }> {
+    const { namespace, [setting]: name = "" } = settings;
+    const source = madeOf(settings, setting);
+    if (source !== undefined) return { findings: [fine(`Secret ${name} is made of ${source}`)], values: {} };
     const { code, stdout, stderr } = await kubectl.try(["get", "secret", name, "-n", namespace, "-o", "json"]);
     if (code !== 0) {
         const isAbsent = stderr.includes("(NotFound)");
@@ -119,7 +126,7 @@ export function certificateFindings(secret: string, pem: string, host: string | 
 
 async function checkPullSecret(context: Context, name: string): Promise<Finding[]> {
     const { settings, manifests } = context;
-    const { findings, type, values } = await look(context, name, [], "imagePullSecret");
+    const { findings, type, values } = await look(context, "imagePullSecret", []);
     if (type === undefined) return findings;
     const specs = manifests.flatMap((manifest) => podsOf(manifest)?.template.spec ?? []);
     const images = specs.flatMap(({ initContainers = [], containers }) => [...initContainers, ...containers]);
@@ -138,7 +145,7 @@ export async function checkSecrets(context: Context): Promise<Finding[]> {
     if (!context.hasNamespace) return [];
     const found: Finding[] = [];
     if (!settings.database) {
-        const { findings, values } = await look(context, settings.databaseSecret, DATABASE_KEYS, "databaseSecret");
+        const { findings, values } = await look(context, "databaseSecret");
         const { enabled, database } = settings.networkPolicy;
         // One entry without ports opens all of them.
         const ports = database.some((entry) => entry.ports.length === 0)
@@ -148,7 +155,7 @@ export async function checkSecrets(context: Context): Promise<Finding[]> {
     }
     // What cert-manager makes may not be there yet.
     if (settings.ingress && !settings.ingress.certificateIssuer && settings.tlsSecret !== undefined) {
-        const { findings, values } = await look(context, settings.tlsSecret, ["tls.crt", "tls.key"], "tlsSecret");
+        const { findings, values } = await look(context, "tlsSecret");
         const pem = values["tls.crt"];
         found.push(...findings);
         if (pem) found.push(...certificateFindings(settings.tlsSecret, pem, settings.ingress.host, Date.now()));
@@ -156,7 +163,7 @@ export async function checkSecrets(context: Context): Promise<Finding[]> {
     if (settings.imagePullSecret !== undefined)
         found.push(...(await checkPullSecret(context, settings.imagePullSecret)));
     if (settings.superuserSecret !== undefined) {
-        found.push(...(await look(context, settings.superuserSecret, SUPERUSER_KEYS, "superuserSecret")).findings);
+        found.push(...(await look(context, "superuserSecret")).findings);
     }
     return found;
 }

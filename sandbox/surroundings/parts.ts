@@ -1,13 +1,15 @@
 /** The parts by name. */
 import { SandboxError } from "../errors";
 import { argoEvents } from "./argoEvents";
+import { externalSecrets } from "./externalSecrets";
 import { metricsServer } from "./metricsServer";
 import { type Part } from "./part";
 import { registry } from "./registry";
+import { sealedSecrets } from "./sealedSecrets";
 import { traefik } from "./traefik";
 
 /** All of them, in the order in which they are put up. */
-export const parts: readonly Part[] = [traefik, metricsServer, argoEvents, registry];
+export const parts: readonly Part[] = [traefik, metricsServer, argoEvents, registry, externalSecrets, sealedSecrets];
 
 /**
  * The parts of a list of names, as `--with` takes it.

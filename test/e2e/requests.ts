@@ -98,11 +98,11 @@ export class Requests {
 }
 
 /**
- * Does something under 50 requests a second, of which none may fail: not before, not
+ * Does something under requests, by default 50 a second, of which none may fail: not before, not
  * meanwhile, not in the seconds after. Returns how many were sent.
  */
-export async function withoutFailure(namespace: string, work: () => Promise<unknown>): Promise<number> {
-    const requests = await Requests.start(namespace);
+export async function withoutFailure(namespace: string, work: () => Promise<unknown>, rate?: number): Promise<number> {
+    const requests = await Requests.start(namespace, rate);
     let count: Count;
     try {
         await sleep(1000);

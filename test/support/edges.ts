@@ -1,5 +1,7 @@
 /** Settings at the edges of what is accepted, each with what it tries. */
 import type { SettingsInput } from "../../settings";
+import { NAMED_SECRETS } from "../../settings/namedSecrets";
+import { sealed } from "./outside";
 
 const LONG_NAME = `${"n".repeat(63)}.${"n".repeat(63)}.${"n".repeat(63)}.${"n".repeat(61)}`;
 const LONG_KEY = `${"d".repeat(63)}.example/${"k".repeat(63)}`;
@@ -8,6 +10,17 @@ const resources = {
     requests: { cpu: "0.001", memory: "1" },
     limits: { cpu: "1.125", memory: "1.5Gi" },
 };
+
+const LONG_VALUE = { name: LONG_NAME, key: "k".repeat(253) };
+const LONG_TEXT = `a ${"ü".repeat(1000)}`;
+const SERVER = `http://${"h".repeat(63)}.example:65535/${"p".repeat(200)}`;
+const AUTHORITIES = { configMap: LONG_NAME, key: "k".repeat(253) };
+
+/** The database's Secret from a store. */
+const fromStore = (secretStore: SettingsInput["secretStore"]) => ({
+    secretStore,
+    externalSecrets: { databaseSecret: { extract: LONG_TEXT, refreshSeconds: MOST } },
+});
 
 /** By name: the settings beside the tag. */
 export const EDGES: Readonly<Record<string, Partial<SettingsInput>>> = {
@@ -29,6 +42,84 @@ export const EDGES: Readonly<Record<string, Partial<SettingsInput>>> = {
         ingress: {
             host: `${"h".repeat(63)}.${"h".repeat(63)}.example`,
             certificateIssuer: { name: LONG_NAME, kind: "Issuer" },
+        },
+    },
+    "Secrets from a store that is there": {
+        databaseSecret: LONG_NAME,
+        superuserSecret: "superuser",
+        imagePullSecret: "pull",
+        tlsSecret: "tls",
+        ingress: { host: "a.b" },
+        secretStore: { existing: { name: LONG_NAME, kind: "SecretStore" } },
+        externalSecrets: {
+            databaseSecret: {
+                extract: "a",
+                keys: { DB_PASSWORD: { key: LONG_TEXT, property: LONG_TEXT, version: LONG_TEXT } },
+            },
+            superuserSecret: { extract: "a", refreshSeconds: 1 },
+            imagePullSecret: { keys: { ".dockerconfigjson": { key: "a" } } },
+            tlsSecret: { keys: { "tls.crt": { key: "a" }, "tls.key": { key: "a", property: "b" } } },
+        },
+    },
+    "Vault by a ServiceAccount": fromStore({
+        vault: {
+            server: SERVER,
+            path: LONG_TEXT,
+            version: "v1",
+            namespace: LONG_TEXT,
+            authorities: AUTHORITIES,
+            kubernetes: { role: LONG_TEXT, mountPath: LONG_TEXT, serviceAccount: LONG_NAME },
+        },
+    }),
+    "Vault by an AppRole": fromStore({
+        vault: { server: "https://a", appRole: { roleId: LONG_TEXT, mountPath: LONG_TEXT, secretId: LONG_VALUE } },
+    }),
+    "Vault by a token": fromStore({ vault: { server: "https://a", token: LONG_VALUE } }),
+    "AWS by a ServiceAccount": fromStore({
+        aws: { region: LONG_TEXT, service: "ParameterStore", role: LONG_TEXT, serviceAccount: LONG_NAME },
+    }),
+    "AWS by a key": fromStore({ aws: { region: "a", accessKey: { id: LONG_VALUE, secret: LONG_VALUE } } }),
+    "AWS as the controller": fromStore({ aws: { region: "a" } }),
+    "Azure by a workload identity": fromStore({
+        azure: { vaultUrl: SERVER, tenantId: LONG_TEXT, workloadIdentity: { serviceAccount: LONG_NAME } },
+    }),
+    "Azure by a managed identity": fromStore({ azure: { vaultUrl: "https://a", managedIdentity: { id: LONG_TEXT } } }),
+    "Azure by the node's only identity": fromStore({ azure: { vaultUrl: "https://a", managedIdentity: {} } }),
+    "Azure by a service principal": fromStore({
+        azure: {
+            vaultUrl: "https://a",
+            tenantId: "t",
+            servicePrincipal: { clientId: LONG_VALUE, clientSecret: LONG_VALUE },
+        },
+    }),
+    "Google by a workload identity": fromStore({
+        gcp: {
+            projectId: LONG_TEXT,
+            location: LONG_TEXT,
+            workloadIdentity: { serviceAccount: LONG_NAME, clusterName: LONG_TEXT, clusterLocation: LONG_TEXT },
+        },
+    }),
+    "Google by a key": fromStore({ gcp: { projectId: "a", key: LONG_VALUE } }),
+    "Google as the controller": fromStore({ gcp: { projectId: "a" } }),
+    "Secrets of another namespace": fromStore({
+        kubernetes: { namespace: "n".repeat(63), serviceAccount: LONG_NAME },
+    }),
+    "Secrets of another cluster": fromStore({
+        kubernetes: { namespace: "0", server: SERVER, authorities: AUTHORITIES, token: LONG_VALUE },
+    }),
+    "sealed Secrets": {
+        superuserSecret: "superuser",
+        imagePullSecret: LONG_NAME,
+        sealedSecrets: {
+            databaseSecret: {
+                encryptedData: sealed(...NAMED_SECRETS.databaseSecret.keys, "k".repeat(253), "k..a"),
+                scope: "namespace-wide",
+            },
+            superuserSecret: {
+                encryptedData: sealed(...NAMED_SECRETS.superuserSecret.keys),
+                scope: "cluster-wide",
+            },
+            imagePullSecret: { encryptedData: sealed(".dockerconfigjson") },
         },
     },
     sizes: {

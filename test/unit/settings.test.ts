@@ -4,11 +4,17 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { parseSettings, SettingsContext } from "../../settings";
+import { NAMED_SECRETS } from "../../settings/namedSecrets";
 import { EDGES } from "../support/edges";
+import { sealed, STORE } from "../support/outside";
 import { record } from "../support/recorder";
 import { recordStack } from "../support/stack";
 
 const TAG = { imageTag: "4.0" };
+
+const FROM_STORE = { secretStore: STORE, externalSecrets: { databaseSecret: { extract: "bots" } } };
+const VALUE = { name: "login", key: "token" };
+const DATABASE_KEYS = NAMED_SECRETS.databaseSecret.keys;
 
 /** The lines of the error that a configuration ends with. */
 function errors(raw: Record<string, unknown>, context: SettingsContext = {}): string[] {
@@ -386,6 +392,126 @@ describe("settings", () => {
                 "an issuer without TLS",
                 { tls: false, ingress: { host: "a.b", certificateIssuer: { name: "letsencrypt" } } },
                 /ingress\.certificateIssuer is .*; takes nothing where tls is false/,
+            ],
+            [
+                "Secrets from no store",
+                { externalSecrets: { databaseSecret: { extract: "bots" } } },
+                /bots-edi:secretStore is missing; takes the store that externalSecrets are taken from/,
+            ],
+            [
+                "a store that nothing is taken from",
+                { secretStore: STORE },
+                /secretStore is \{.*\}; takes nothing without externalSecrets/,
+            ],
+            [
+                "two stores in one",
+                { ...FROM_STORE, secretStore: { ...STORE, existing: { name: "a" } } },
+                /secretStore is \{.*; takes exactly one of existing, vault, aws, azure, gcp, kubernetes/,
+            ],
+            [
+                "a provider that is written otherwise",
+                { ...FROM_STORE, secretStore: { ...STORE, hashicorp: {} } },
+                /secretStore\.hashicorp is \{\}, and is no setting; the nearest is/,
+            ],
+            [
+                "Vault without a login",
+                { ...FROM_STORE, secretStore: { vault: { server: "https://vault" } } },
+                /secretStore\.vault is \{.*\}; takes exactly one of kubernetes, appRole, token/,
+            ],
+            [
+                "Vault without its scheme",
+                { ...FROM_STORE, secretStore: { vault: { server: "vault:8200", token: VALUE } } },
+                /secretStore\.vault\.server is "vault:8200"; takes an address such as https:/,
+            ],
+            [
+                "AWS with two logins",
+                {
+                    ...FROM_STORE,
+                    secretStore: { aws: { region: "a", serviceAccount: "a", accessKey: { id: VALUE, secret: VALUE } } },
+                },
+                /secretStore\.aws is \{.*; takes at most one of serviceAccount, accessKey/,
+            ],
+            [
+                "a service principal without its tenant",
+                {
+                    ...FROM_STORE,
+                    secretStore: {
+                        azure: { vaultUrl: "https://a", servicePrincipal: { clientId: VALUE, clientSecret: VALUE } },
+                    },
+                },
+                /secretStore\.azure\.tenantId is missing; takes the tenant of servicePrincipal/,
+            ],
+            [
+                "a Secret that is taken from nothing",
+                { ...FROM_STORE, externalSecrets: { databaseSecret: {} } },
+                /externalSecrets\.databaseSecret is \{\}; takes extract, keys or both/,
+            ],
+            [
+                "a Secret that would lack keys",
+                { ...FROM_STORE, externalSecrets: { databaseSecret: { keys: { DB_NAME: { key: "a" } } } } },
+                /externalSecrets\.databaseSecret\.keys is .*; takes DB_USER, DB_PASSWORD, DB_HOST, DB_PORT, DJANGO_SECRET_KEY too/,
+            ],
+            [
+                "a Secret of a setting that there is not",
+                { ...FROM_STORE, externalSecrets: { database: { extract: "a" } } },
+                /externalSecrets\.database is .*, and is no setting; the nearest is databaseSecret/,
+            ],
+            [
+                "the database's Secret beside a generated one",
+                { ...FROM_STORE, database: {} },
+                /externalSecrets\.databaseSecret is .*; takes nothing beside database, whose Secret is generated/,
+            ],
+            [
+                "a Secret that nothing names",
+                { ...FROM_STORE, externalSecrets: { imagePullSecret: { extract: "a" } } },
+                /externalSecrets\.imagePullSecret is .*; takes nothing without imagePullSecret, which names it/,
+            ],
+            [
+                "a certificate from two sources",
+                {
+                    ...FROM_STORE,
+                    tlsSecret: "tls",
+                    ingress: { host: "a.b", certificateIssuer: { name: "a" } },
+                    externalSecrets: { tlsSecret: { extract: "a" } },
+                },
+                /externalSecrets\.tlsSecret is .*; takes nothing beside ingress\.certificateIssuer/,
+            ],
+            [
+                "a Secret in both ways",
+                {
+                    ...FROM_STORE,
+                    sealedSecrets: {
+                        databaseSecret: { encryptedData: sealed(...DATABASE_KEYS), scope: "cluster-wide" },
+                    },
+                },
+                /externalSecrets\.databaseSecret is .*; takes nothing beside sealedSecrets\.databaseSecret/,
+            ],
+            [
+                "a sealed Secret that db-init could not read",
+                { sealedSecrets: { databaseSecret: { encryptedData: sealed(...DATABASE_KEYS) } } },
+                /sealedSecrets\.databaseSecret\.scope is missing; takes namespace-wide or cluster-wide/,
+            ],
+            [
+                "a sealed Secret that would lack a key",
+                {
+                    sealedSecrets: {
+                        databaseSecret: { encryptedData: sealed(...DATABASE_KEYS.slice(1)), scope: "cluster-wide" },
+                    },
+                },
+                /sealedSecrets\.databaseSecret\.encryptedData is .*; takes DB_NAME too/,
+            ],
+            [
+                "an empty sealed Secret",
+                { superuserSecret: "a", sealedSecrets: { superuserSecret: { encryptedData: {} } } },
+                /sealedSecrets\.superuserSecret\.encryptedData is \{\}; takes at least one key/,
+            ],
+            [
+                "a value that is not sealed",
+                {
+                    imagePullSecret: "a",
+                    sealedSecrets: { imagePullSecret: { encryptedData: { ".dockerconfigjson": "e30=" } } },
+                },
+                /sealedSecrets\.imagePullSecret\.encryptedData\.\.dockerconfigjson is "e30="; takes what kubeseal prints/,
             ],
             [
                 "an Ingress in plain HTTP in production",

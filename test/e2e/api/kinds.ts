@@ -10,6 +10,18 @@ const DEFINITIONS: Readonly<Record<string, { readonly module: string; readonly f
         module: "github.com/cert-manager/cert-manager",
         file: "deploy/crds/crd-certificates.yaml",
     },
+    "externalsecrets.external-secrets.io": {
+        module: "github.com/external-secrets/external-secrets",
+        file: "config/crds/bases/external-secrets.io_externalsecrets.yaml",
+    },
+    "secretstores.external-secrets.io": {
+        module: "github.com/external-secrets/external-secrets",
+        file: "config/crds/bases/external-secrets.io_secretstores.yaml",
+    },
+    "sealedsecrets.bitnami.com": {
+        module: "github.com/bitnami-labs/sealed-secrets",
+        file: "helm/sealed-secrets/crds/bitnami.com_sealedsecrets.yaml",
+    },
 };
 
 /** The definitions, as an API server takes them. */

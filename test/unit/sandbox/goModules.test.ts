@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { builtFolder, buildModules, type GoModule, isBuilt, title } from "../../../sandbox/goModules";
+import { builtFolder, buildModules, type GoModule, isBuilt, sourceFolder, title } from "../../../sandbox/goModules";
 
 describe("commands from Go modules", () => {
     const { PATH, BOTS_EDI_CACHE } = process.env;
@@ -111,6 +111,18 @@ fi
                 "",
             ].join("\n"),
         );
+    });
+
+    it("have sources that Go names, or says why it does not", async () => {
+        go("go1.26.0", `echo '{"Dir": "/sources/tool"}'`);
+        assert.equal(await sourceFolder(module), "/sources/tool");
+        go("go1.26.0", `echo '{"Error": "example.org/tool@v1.2.3: 403 Forbidden"}'; exit 1`);
+        await assert.rejects(sourceFolder(module), {
+            name: "SandboxError",
+            message: "example.org/tool cannot be downloaded: example.org/tool@v1.2.3: 403 Forbidden",
+        });
+        go("go1.26.0", "echo 'go: no go.mod' >&2; exit 1");
+        await assert.rejects(sourceFolder(module), { message: "example.org/tool cannot be downloaded: go: no go.mod" });
     });
 
     it("are built whole after a build that was killed", async () => {

@@ -1,0 +1,2 @@
+// Package register without generators: those of cloud tokens need the clouds' clients.
+package register
