@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EDGES } from "../../support/edges";
 import { find, system } from "../../support/find";
-import { SECRET_SIGNATURE } from "../../support/recorder";
+import { SECRET_SIGNATURE, UID } from "../../support/recorder";
 import { ApiServer, hasApiServer, startApiServer } from "./apiServer";
 import { foreignKinds } from "./kinds";
 
@@ -19,16 +19,21 @@ function plain(value: unknown): unknown {
     return Object.fromEntries(Object.entries(fields).map(([key, inner]) => [key, plain(inner)]));
 }
 
-interface SensorSpec {
-    readonly triggers: readonly [
-        { template: { k8s: { source: { resource: { metadata: { generateName: string } } } } } },
-    ];
+interface Job {
+    readonly metadata: { readonly generateName: string; readonly ownerReferences: readonly object[] };
 }
 
-/** The Job that a Sensor makes, with a name as it gets one. */
-function madeBy(sensor: Readonly<Record<string, unknown>>): object {
-    const { resource } = (sensor.spec as SensorSpec).triggers[0].template.k8s.source;
-    return { ...resource, metadata: { ...resource.metadata, name: `${resource.metadata.generateName}4-0-13-x2x4z` } };
+interface SensorSpec {
+    readonly triggers: readonly [{ template: { k8s?: { source: { resource: Job } } } }];
+}
+
+/** The Jobs that a Sensor makes, with names as they get them and the uid that their owner has on a cluster. */
+function madeBy(sensor: Readonly<Record<string, unknown>>): object[] {
+    const { k8s } = (sensor.spec as SensorSpec).triggers[0].template;
+    if (!k8s) return [];
+    const { metadata, ...job } = k8s.source.resource;
+    const ownerReferences = metadata.ownerReferences.map((owner) => ({ ...owner, uid: UID }));
+    return [{ ...job, metadata: { ...metadata, name: `${metadata.generateName}4-0-13-x2x4z`, ownerReferences } }];
 }
 
 const list = (items: unknown[]) => JSON.stringify({ apiVersion: "v1", kind: "List", items });
@@ -54,7 +59,7 @@ const title = hasApiServer ? "a real API server" : "a real API server (skipped: 
         it(`takes what comes of ${what}`, async () => {
             const made = await system(settings);
             // Argo's kinds are not its own; the Job that a Sensor makes is.
-            const objects = made.map(({ inputs }) => plain(inputs.kind === "Sensor" ? madeBy(inputs) : inputs));
+            const objects = made.flatMap(({ inputs }) => plain(inputs.kind === "Sensor" ? madeBy(inputs) : [inputs]));
             assert.ok(objects.length >= 15);
             const { status, stderr } = server.kubectl(DRY_RUN, list(objects));
             assert.equal(status, 0, stderr);
