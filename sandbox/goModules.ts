@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { SandboxError } from "./errors";
-import { attempt, run } from "../operations/exec";
+import { attempt, lastLine, run } from "../operations/exec";
 import { withLock } from "./lock";
 import { makeWhole } from "./makeWhole";
 import { cacheDir } from "./paths";
@@ -50,6 +50,14 @@ export function versionOf({ folder, source }: GoModule): string {
     const version = new RegExp(`^(?:require)?\\s*${source} (v\\S+)`, "m").exec(text)?.[1];
     if (version === undefined) throw new Error(`${folder}/go.mod does not require ${source}`);
     return version;
+}
+
+/** Where Go has the sources of the module's {@link GoModule.source}, downloaded if they are not there. */
+export async function sourceFolder({ folder, source }: GoModule): Promise<string> {
+    const { stdout, stderr } = await attempt("go", ["mod", "download", "-json", source], { cwd: folder });
+    const { Dir, Error: fault = stderr } = JSON.parse(stdout || "{}") as { Dir?: string; Error?: string };
+    if (Dir === undefined) throw new SandboxError(`${source} cannot be downloaded: ${lastLine(fault)}`);
+    return Dir;
 }
 
 /** Name and version, for people. */

@@ -3,11 +3,12 @@ import { SandboxError } from "../errors";
 import { argoEvents } from "./argoEvents";
 import { metricsServer } from "./metricsServer";
 import { type Part } from "./part";
+import { prometheus } from "./prometheus";
 import { registry } from "./registry";
 import { traefik } from "./traefik";
 
 /** All of them, in the order in which they are put up. */
-export const parts: readonly Part[] = [traefik, metricsServer, argoEvents, registry];
+export const parts: readonly Part[] = [traefik, metricsServer, argoEvents, registry, prometheus];
 
 /**
  * The parts of a list of names, as `--with` takes it.
