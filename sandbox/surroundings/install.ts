@@ -107,6 +107,7 @@ async function apply(text: string): Promise<void> {
 const READY: Readonly<Record<string, (name: string) => string[]>> = {
     APIService: (name) => ["wait", "--for=condition=Available", `apiservice/${name}`],
     EventSource: (name) => ["wait", "--for=condition=Deployed", `eventsource/${name}`],
+    Prometheus: (name) => ["wait", "--for=condition=Available", `prometheus/${name}`],
     Deployment: (name) => ["rollout", "status", `deployment/${name}`],
     StatefulSet: (name) => ["rollout", "status", `statefulset/${name}`],
 };

@@ -4,12 +4,21 @@ import { argoEvents } from "./argoEvents";
 import { externalSecrets } from "./externalSecrets";
 import { metricsServer } from "./metricsServer";
 import { type Part } from "./part";
+import { prometheus } from "./prometheus";
 import { registry } from "./registry";
 import { sealedSecrets } from "./sealedSecrets";
 import { traefik } from "./traefik";
 
 /** All of them, in the order in which they are put up. */
-export const parts: readonly Part[] = [traefik, metricsServer, argoEvents, registry, externalSecrets, sealedSecrets];
+export const parts: readonly Part[] = [
+    traefik,
+    metricsServer,
+    argoEvents,
+    registry,
+    externalSecrets,
+    sealedSecrets,
+    prometheus,
+];
 
 /**
  * The parts of a list of names, as `--with` takes it.

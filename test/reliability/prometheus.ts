@@ -8,8 +8,9 @@ import { stringify } from "yaml";
 import { certificate, privateKey } from "../../sandbox/cluster/pki";
 import { apiServerUrl, nodeName } from "../../sandbox/cluster/settings";
 import { waitUntil } from "../../operations/wait";
-import { buildModules, builtFolder, type GoModule } from "../../sandbox/goModules";
+import { buildModules, builtFolder } from "../../sandbox/goModules";
 import { kubeconfigPath } from "../../sandbox/paths";
+import { kubeStateMetrics } from "../../sandbox/surroundings/prometheus";
 import { type System } from "./system";
 
 /** A rule of the deployed PrometheusRule. */
@@ -35,12 +36,6 @@ interface Alerts {
 
 const PROMETHEUS = join(__dirname, "..", "support", "prometheus");
 
-const KUBE_STATE_METRICS: GoModule = {
-    folder: join(__dirname, "kube-state-metrics"),
-    source: "k8s.io/kube-state-metrics/v2",
-    commands: ["kube-state-metrics"],
-};
-
 const PORTS = { prometheus: 29090, kubeState: 29091, kubeStateItself: 29092 } as const;
 
 /** Processes on this machine's loopback, gone with `stop`. */
@@ -58,7 +53,7 @@ export class Prometheus {
      */
     static async start(system: System, shorten: number): Promise<Prometheus> {
         const prometheus = new Prometheus(system);
-        await buildModules([KUBE_STATE_METRICS], console.log);
+        await buildModules([kubeStateMetrics], console.log);
         const { spec } = await system.read<{ spec: { groups: RuleGroup[] } }>("prometheusrule/bots-edi");
         const groups = spec.groups.map(({ name, rules }) => ({
             name,
@@ -67,7 +62,7 @@ export class Prometheus {
         prometheus.write("rules.yaml", stringify({ groups }));
         prometheus.write("prometheus.yaml", stringify(prometheus.configuration()));
         await prometheus.findWebservers();
-        prometheus.run(join(builtFolder(KUBE_STATE_METRICS), "kube-state-metrics"), [
+        prometheus.run(join(builtFolder(kubeStateMetrics), "kube-state-metrics"), [
             `--kubeconfig=${kubeconfigPath}`,
             "--resources=cronjobs,deployments,jobs",
             ...["--host=127.0.0.1", `--port=${PORTS.kubeState}`],

@@ -134,4 +134,18 @@ fi
         assert.equal(isBuilt(module), true);
         assert.equal(existsSync(partial), false);
     });
+
+    it("have their sources where Go says, or one line says why they have none", async () => {
+        const download = (answer: object) => {
+            writeFileSync(join(folder, "bin", "go"), `#!/bin/bash\necho '${JSON.stringify(answer)}'\n`);
+            chmodSync(join(folder, "bin", "go"), 0o755);
+        };
+        download({ Dir: "/somewhere/tool@v1.2.3" });
+        assert.equal(await sourceFolder(module), "/somewhere/tool@v1.2.3");
+        download({ Error: "module lookup disabled by GOPROXY=off" });
+        await assert.rejects(sourceFolder(module), {
+            name: "SandboxError",
+            message: "example.org/tool cannot be downloaded: module lookup disabled by GOPROXY=off",
+        });
+    });
 });

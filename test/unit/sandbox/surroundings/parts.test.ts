@@ -55,4 +55,9 @@ describe("parts of the surroundings", () => {
         assert.deepEqual(ports, [...new Set(ports)]);
         assert.ok(!ports.includes(8080), "that is the web page's");
     });
+
+    it("set no setting of the stack that another sets: the later one would win", () => {
+        const settings = parts.flatMap(({ settings = {} }) => Object.keys(settings));
+        assert.deepEqual(settings, [...new Set(settings)]);
+    });
 });
