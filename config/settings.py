@@ -542,8 +542,8 @@ class Inspection:
         self.found = {}
         self.started = self.ended = 0.0
 
-    def __call__(self):
-        """Returns what was found: for each check None where it passed, or else the reason."""
+    def __call__(self, waits=True):
+        """Returns what was found: for each check None where it passed, or else the reason. What is not known yet did not."""
         with self.lock:
             if self.done.is_set() and not (self.found.get("database") and time.monotonic() < self.ended + self.hold):
                 self.done = threading.Event()
@@ -551,7 +551,8 @@ class Inspection:
                 self.started = time.monotonic()
                 threading.Thread(target=self.look, args=(self.found, self.done), name="health", daemon=True).start()
             found, done, left = self.found, self.done, self.started + self.limit - time.monotonic()
-        done.wait(max(0, left))
+        if waits:
+            done.wait(max(0, left))
         return dict(found)
 
     def look(self, found, done):
@@ -606,6 +607,7 @@ class HealthEndpoints:
         if bots_4 and not DIRECTORY_MONITOR:
             tell_that_no_route_is_watched()
         self.get_response = get_response
+        self.is_away = False  # the database, as far as a page has found
         self.exposition = metrics.exposition
         self.measurement = Inspection(functools.partial(metrics.collect, METRICS_FILES))
 
@@ -614,18 +616,27 @@ class HealthEndpoints:
         if path == "/metrics":
             return self.metrics()
         if path != "/health" and not path.startswith("/health/"):
+            # Pages that wait for it would hold every thread, and the kubelet ends a web server that does not answer /health/live.
+            if self.is_away and (reason := inspection(waits=False)["database"]):
+                return self.unavailable(path, reason)
+            self.is_away = False
             return self.get_response(request)
         response = self.answer(path[:-1] if path.endswith("/") else path)
         response["Cache-Control"] = "no-store"
         return response
 
-    @staticmethod
-    def process_exception(request, error):
+    def process_exception(self, request, error):
         """Answers 503 where the database is away. Bots' page of errors asks it too: each took 40 KB of the log volume."""
         connection = connections["default"]
         if not isinstance(error, (DatabaseError, InterfaceError)) or (connection.connection and connection.is_usable()):
             return None  # Bots' own
-        log.error("%s: the database does not answer: %s", request.path_info, error)
+        self.is_away = True
+        return self.unavailable(request.path_info, error)
+
+    @staticmethod
+    def unavailable(path, reason):
+        """Returns the answer to who asks for a page without a database."""
+        log.error("%s: the database does not answer: %s", path, reason)
         said = "The database does not answer. Nothing was changed; try again in a minute."
         response = HttpResponse(said, content_type="text/plain; charset=utf-8", status=503)
         response["Retry-After"] = "10"

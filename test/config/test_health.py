@@ -11,6 +11,7 @@ from support import HAS_BOTS, closed_port, silent_port, unreachable_port, wait_u
 
 READY_LIMIT = 2.0  # seconds, which the probe's timeout builds on
 LIVE_LIMIT = 0.1
+CONNECT_LIMIT = 8.0  # the driver's 5 s, and what it takes to answer those that waited
 RECOVERY_LIMIT = 3.0
 
 
@@ -108,6 +109,31 @@ def test_many_probes_of_a_hanging_database_cost_one_thread_and_leave_live_alone(
             # Live waits at most for those who came first: the others do not wait for the database again.
             assert slowest < READY_LIMIT
             assert median_of_live(environment) < LIVE_LIMIT
+
+
+@pytest.mark.skipif(not HAS_BOTS, reason="Bots for this Django is not on the package index")
+@pytest.mark.parametrize("driver", ["mysqlclient", "psycopg"])
+def test_pages_that_waited_for_the_database_held_every_thread_and_live_waited_for_them_all(environment, driver):
+    with silent_port() as port:
+        use_server(environment, "postgresql" if driver == "psycopg" else "mysql", port)
+        with environment.webserver():
+            slowest = []
+            for _ in range(2):
+                answers = []
+                pages = [
+                    threading.Thread(target=lambda: answers.append(environment.get("/login/", Host="localhost")))
+                    for _ in range(60)
+                ]
+                for page in pages:
+                    page.start()
+                time.sleep(0.5)  # until they are there
+                slowest.append(environment.get("/health/live")[2])
+                for page in pages:
+                    page.join()
+                assert [status for status, _, _ in answers] == [503] * 60
+            # The first ones find out, within the driver's limit; nobody waits after them.
+            assert slowest[0] < CONNECT_LIMIT
+            assert slowest[1] < READY_LIMIT
 
 
 @pytest.mark.parametrize("driver", ["mysqlclient", "PyMySQL"])

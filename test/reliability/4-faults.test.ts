@@ -173,8 +173,8 @@ describe(`a system around which something fails (${plan.name})`, function () {
     for (const fault of PARTS) {
         it(`serves all the while after ${fault.title}`, async () => {
             const { failures, restarted } = await suffer(fault);
-            assert.deepEqual(failures.slice(0, 20), []);
-            assert.equal(restarted, 0);
+            const unexcused = failures.filter((failure) => fault.excuses?.test(failure) !== true);
+            assert.deepEqual([unexcused.slice(0, 20), restarted], [[], 0]);
         });
     }
 
