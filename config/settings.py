@@ -595,6 +595,7 @@ class HealthEndpoints:
     what metrics.py adds, for Prometheus, always 200 and within the same time.
     """
 
+    patience = 5.0  # seconds without a database for which pages go on waiting for it
     checks = {
         "/health/live": (),
         "/health/ready": ("database", "botssys", "usersys"),
@@ -607,7 +608,7 @@ class HealthEndpoints:
         if bots_4 and not DIRECTORY_MONITOR:
             tell_that_no_route_is_watched()
         self.get_response = get_response
-        self.is_away = False  # the database, as far as a page has found
+        self.away_since = None  # when a page first found no database
         self.exposition = metrics.exposition
         self.measurement = Inspection(functools.partial(metrics.collect, METRICS_FILES))
 
@@ -616,10 +617,11 @@ class HealthEndpoints:
         if path == "/metrics":
             return self.metrics()
         if path != "/health" and not path.startswith("/health/"):
-            # Pages that wait for it would hold every thread, and the kubelet ends a web server that does not answer /health/live.
-            if self.is_away and (reason := inspection(waits=False)["database"]):
-                return self.unavailable(path, reason)
-            self.is_away = False
+            # Pages that wait for it hold every thread, and the kubelet ends a web server that does not answer /health/live.
+            if self.away_since is not None and time.monotonic() >= self.away_since + self.patience:
+                if reason := inspection(waits=False)["database"]:
+                    return self.unavailable(path, reason)
+                self.away_since = None
             return self.get_response(request)
         response = self.answer(path[:-1] if path.endswith("/") else path)
         response["Cache-Control"] = "no-store"
@@ -630,7 +632,8 @@ class HealthEndpoints:
         connection = connections["default"]
         if not isinstance(error, (DatabaseError, InterfaceError)) or (connection.connection and connection.is_usable()):
             return None  # Bots' own
-        self.is_away = True
+        if self.away_since is None:
+            self.away_since = time.monotonic()
         return self.unavailable(request.path_info, error)
 
     @staticmethod

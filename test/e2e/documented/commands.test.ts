@@ -244,7 +244,10 @@ done`,
             runsImage("4.1"),
             `pulumi config set --stack prod imageTag "4.0@$(kubectl get pods -n edi -l component=webserver -o jsonpath='{.items[0].status.containerStatuses[0].imageID}' | sed 's/.*@//')"`,
             () => {
-                assert.match(terminal.read("Pulumi.prod.yaml"), /^ {2}bots-edi:imageTag: "?4\.0@sha256:[0-9a-f]{64}"?$/m);
+                assert.match(
+                    terminal.read("Pulumi.prod.yaml"),
+                    /^ {2}bots-edi:imageTag: "?4\.0@sha256:[0-9a-f]{64}"?$/m,
+                );
             },
             "pulumi config set imageTag 4.0 && pulumi up",
             runsImage("4.0"),
