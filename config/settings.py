@@ -595,7 +595,7 @@ class HealthEndpoints:
     what metrics.py adds, for Prometheus, always 200 and within the same time.
     """
 
-    patience = 5.0  # seconds without a database for which pages go on waiting for it
+    patience = 1.0  # seconds for which pages go on waiting for a database once one has waited in vain
     checks = {
         "/health/live": (),
         "/health/ready": ("database", "botssys", "usersys"),

@@ -11,7 +11,7 @@ from support import HAS_BOTS, closed_port, silent_port, unreachable_port, wait_u
 
 READY_LIMIT = 2.0  # seconds, which the probe's timeout builds on
 LIVE_LIMIT = 0.1
-WAITING_LIMIT = 13.0  # the driver's 5 s, the 5 s for which pages go on, and what it takes to answer those that waited
+WAITING_LIMIT = 13.0  # the driver's 5 s, twice, and what it takes to answer those that waited
 RECOVERY_LIMIT = 3.0
 
 
