@@ -539,11 +539,11 @@ class Inspection:
         self.lock = threading.Lock()
         self.done = threading.Event()
         self.done.set()
-        self.found = {}
+        self.found = self.last = {}
         self.started = self.ended = 0.0
 
     def __call__(self, waits=True):
-        """Returns what was found: for each check None where it passed, or else the reason. What is not known yet did not."""
+        """Returns what was found, for each check None where it passed, or else the reason; who does not wait, what the last look found."""
         with self.lock:
             if self.done.is_set() and not (self.found.get("database") and time.monotonic() < self.ended + self.hold):
                 self.done = threading.Event()
@@ -551,8 +551,9 @@ class Inspection:
                 self.started = time.monotonic()
                 threading.Thread(target=self.look, args=(self.found, self.done), name="health", daemon=True).start()
             found, done, left = self.found, self.done, self.started + self.limit - time.monotonic()
-        if waits:
-            done.wait(max(0, left))
+        if not waits:
+            return dict(self.last)
+        done.wait(max(0, left))
         return dict(found)
 
     def look(self, found, done):
@@ -571,6 +572,7 @@ class Inspection:
             found["tables"] = "unknown without the database"
         finally:
             self.ended = time.monotonic()
+            self.last = found
             done.set()
 
     @staticmethod
@@ -619,7 +621,7 @@ class HealthEndpoints:
         if path != "/health" and not path.startswith("/health/"):
             # Pages that wait for it hold every thread, and the kubelet ends a web server that does not answer /health/live.
             if self.away_since is not None and time.monotonic() >= self.away_since + self.patience:
-                if reason := inspection(waits=False)["database"]:
+                if reason := inspection(waits=False).get("database"):
                     return self.unavailable(path, reason)
                 self.away_since = None
             return self.get_response(request)
