@@ -636,6 +636,7 @@ class HealthEndpoints:
             return None  # Bots' own
         if self.away_since is None:
             self.away_since = time.monotonic()
+        inspection(waits=False)  # for the next page to know
         return self.unavailable(request.path_info, error)
 
     @staticmethod
