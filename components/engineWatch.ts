@@ -1,14 +1,12 @@
 /** The watch over the engine's Jobs: it gives up those that cannot start, and tells of schedules that are late. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { EngineSchedule } from "../settings/engineSchedules";
 import { parseSchedule } from "../settings/schedule";
-import { labels, selector, SKIP_AWAIT } from "./labels";
 import { PartOptions } from "./part";
-import { HARDENED, podTemplate, Resources } from "./pod";
-import { BotsRuntime, UID } from "./podTemplate";
+import { Resources } from "./pod";
+import { BotsRuntime } from "./podTemplate";
+import { watch } from "./watch";
 
 /** The inputs of {@link EngineWatch}. */
 export interface EngineWatchArgs {
@@ -19,11 +17,6 @@ export interface EngineWatchArgs {
     /** Seconds that the pod of a run may take to start. */
     readonly podStartSeconds: number;
 }
-
-const SCRIPT = readFileSync(join(__dirname, "..", "config", "engine_watch.py"), "utf8");
-
-/** Name of its objects. */
-const WATCH = "bots-engine-watch";
 
 const RESOURCES: Resources = { requests: { cpu: "10m", memory: "32Mi" }, limits: { cpu: "200m", memory: "96Mi" } };
 
@@ -42,68 +35,27 @@ const RULES: k8s.types.input.rbac.v1.PolicyRule[] = [
 export class EngineWatch extends pulumi.ComponentResource {
     constructor(name: string, args: EngineWatchArgs, opts: PartOptions = {}) {
         super("bots-edi:index:EngineWatch", name, {}, opts);
-        const { runtime } = args;
-        const { namespace } = runtime;
-        const child = { parent: this, dependsOn: opts.dependsOn };
-        const metadata = { name: WATCH, namespace, labels: labels("watch") };
-
-        new k8s.core.v1.ServiceAccount(name, { metadata, automountServiceAccountToken: false }, child);
-        new k8s.rbac.v1.Role(name, { metadata, rules: RULES }, child);
-        const binding = new k8s.rbac.v1.RoleBinding(
+        const schedules = args.schedules.map(({ cronJob, timeZone, startingDeadlineSeconds, schedule }) => ({
+            cronJob,
+            timeZone,
+            startingDeadlineSeconds,
+            schedule: parseSchedule(schedule),
+        }));
+        watch(
             name,
             {
-                metadata,
-                roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: WATCH },
-                subjects: [{ kind: "ServiceAccount", name: WATCH, namespace }],
+                objectName: "bots-engine-watch",
+                component: "watch",
+                runtime: args.runtime,
+                overlay: { ...args.runtime.overlay, files: [], env: {} },
+                script: "engine_watch.py",
+                plan: { podStartSeconds: args.podStartSeconds, schedules },
+                rules: RULES,
+                resources: RESOURCES,
+                tmpSize: "1Mi",
             },
-            child,
-        );
-        const plan = {
-            namespace,
-            podStartSeconds: args.podStartSeconds,
-            schedules: args.schedules.map(({ cronJob, timeZone, startingDeadlineSeconds, schedule }) => ({
-                cronJob,
-                timeZone,
-                startingDeadlineSeconds,
-                schedule: parseSchedule(schedule),
-            })),
-        };
-        new k8s.apps.v1.Deployment(
-            name,
-            {
-                // An update does not wait for it: nothing else needs it.
-                metadata: { ...metadata, annotations: SKIP_AWAIT },
-                spec: {
-                    replicas: 1,
-                    selector: { matchLabels: selector("watch") },
-                    template: podTemplate({ ...runtime.overlay, files: [], env: {} }, "watch", {
-                        user: UID,
-                        serviceAccountName: WATCH,
-                        automountServiceAccountToken: true,
-                        terminationGracePeriodSeconds: 5,
-                        containers: [
-                            {
-                                name: "watch",
-                                image: runtime.image,
-                                imagePullPolicy: runtime.imagePullPolicy,
-                                command: ["python", "-c", SCRIPT],
-                                args: [JSON.stringify(plan)],
-                                securityContext: HARDENED,
-                                terminationMessagePolicy: "FallbackToLogsOnError",
-                                resources: RESOURCES,
-                                // Ready once the API has answered.
-                                readinessProbe: {
-                                    exec: { command: ["test", "-e", "/tmp/answered"] },
-                                    periodSeconds: 10,
-                                },
-                                volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
-                            },
-                        ],
-                        volumes: [{ name: "tmp", emptyDir: { sizeLimit: "1Mi" } }],
-                    }),
-                },
-            },
-            { ...child, dependsOn: [binding, ...(opts.dependsOn ?? [])] },
+            this,
+            opts,
         );
         this.registerOutputs({});
     }

@@ -1,6 +1,7 @@
 /** The Job of a pushed image: all that `pulumi up` does with it, in that order. */
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { Account, allow } from "./account";
 import { databaseInitPod, Initialisation } from "./databaseInit";
 import { fromPush } from "./imagePush";
 import { labels } from "./labels";
@@ -88,28 +89,21 @@ export function rollOut(
     args: RollOutArgs,
     repository: string,
     versions: string,
-    sensor: { name: string; namespace: string },
+    sensor: Account,
     child: pulumi.CustomResourceOptions,
 ) {
     const { namespace } = args.databaseInit.runtime;
-    const component = labels("updater");
     const account = new k8s.core.v1.ServiceAccount(
         `${name}-update`,
-        { metadata: { name: UPDATE, namespace, labels: component } },
+        { metadata: { name: UPDATE, namespace, labels: labels("updater") } },
         child,
     );
-    /** Lets pods of a ServiceAccount do something beside the workloads. */
-    const allow = (suffix: string, subject: typeof sensor, rules: k8s.types.input.rbac.v1.PolicyRule[]) => {
-        const metadata = { name: subject.name, namespace, labels: component };
-        new k8s.rbac.v1.Role(`${name}${suffix}`, { metadata, rules }, child);
-        const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: subject.name };
-        const subjects = [{ kind: "ServiceAccount", ...subject }];
-        return new k8s.rbac.v1.RoleBinding(`${name}${suffix}`, { metadata, roleRef, subjects }, child);
-    };
+    const may = (suffix: string, account: Account, rules: k8s.types.input.rbac.v1.PolicyRule[]) =>
+        allow(`${name}${suffix}`, { account, namespace, component: "updater", rules }, child);
     const bindings = [
         // A Job may name any account of the namespace and mount any Secret: no more than who patches a Deployment could do.
-        allow("", sensor, [{ apiGroups: ["batch"], resources: ["jobs"], verbs: ["create"] }]),
-        allow("-update", { name: UPDATE, namespace }, [
+        may("", sensor, [{ apiGroups: ["batch"], resources: ["jobs"], verbs: ["create"] }]),
+        may("-update", { name: UPDATE, namespace }, [
             ...workloads(args.cronJobs).map(({ api, kind, name: workload }) => ({
                 apiGroups: [api.split("/")[1] ?? ""],
                 resources: [kind],

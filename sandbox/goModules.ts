@@ -53,7 +53,7 @@ export function versionOf({ folder, source }: GoModule): string {
 }
 
 /** Where Go has the sources of the module's {@link GoModule.source}, downloaded if they are not there. */
-export async function sourceFolder({ folder, source }: GoModule): Promise<string> {
+export async function sourceFolder({ folder, source }: Pick<GoModule, "folder" | "source">): Promise<string> {
     const { stdout, stderr } = await attempt("go", ["mod", "download", "-json", source], { cwd: folder });
     const { Dir, Error: fault = stderr } = JSON.parse(stdout || "{}") as { Dir?: string; Error?: string };
     if (Dir === undefined) throw new SandboxError(`${source} cannot be downloaded: ${lastLine(fault)}`);

@@ -54,17 +54,20 @@ export function stackSettings(): Record<string, string> {
 
 /** Puts parts into the cluster, or brings them up to date: all of them first, then waits until each works. */
 export async function install(wanted: readonly Part[], steps: Steps): Promise<void> {
+    const applied = new Map<Part, Manifest[]>();
     for (const part of wanted) {
         await steps.step(`${part.name} applied`, async () => {
             await provideImages(part.images());
             // Before it is there: what is there in part can be removed, too.
             writeWhole(join(records, part.name), "");
-            await apply(await part.manifests());
+            const objects = documents(await part.manifests());
+            await apply(objects);
+            applied.set(part, objects);
         });
     }
-    for (const part of wanted) {
+    for (const [part, objects] of applied) {
         await steps.step(`${part.name} works`, async () => {
-            await waitFor(await part.manifests());
+            await waitFor(objects);
             for (const each of part.forwards ?? []) await forward(each);
         });
     }
@@ -72,14 +75,14 @@ export async function install(wanted: readonly Part[], steps: Steps): Promise<vo
 
 /** Puts into the stack's namespace what parts have for it. */
 export async function equipStack(): Promise<void> {
-    for (const { forStack } of installed()) if (forStack) await apply(forStack());
+    for (const { forStack } of installed()) if (forStack) await apply(documents(forStack()));
 }
 
 /** Takes a part out of the cluster. */
 export async function remove(part: Part): Promise<void> {
     for (const each of part.forwards ?? []) await stopForward(each);
     const text = await part.manifests();
-    const kinds = documents(text).filter(({ kind }) => kind === "CustomResourceDefinition");
+    const kinds = documents(text).filter(isKind);
     if (kinds.length > 0) {
         // While what lets go of them still runs: their finalizers wait for it.
         const names = kinds.map(({ metadata }) => metadata.name).join();
@@ -90,12 +93,13 @@ export async function remove(part: Part): Promise<void> {
 }
 
 /** Kinds come before their objects: kubectl looks a kind up once. */
-async function apply(text: string): Promise<void> {
+async function apply(all: readonly Manifest[]): Promise<void> {
     const command = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
-    const [kinds, objects] = [true, false].map((areKinds) =>
-        documents(text).filter(({ kind }) => (kind === "CustomResourceDefinition") === areKinds),
-    ) as [Manifest[], Manifest[]];
-    const listed = (items: Manifest[]) => ({ input: JSON.stringify({ apiVersion: "v1", kind: "List", items }) });
+    const kinds = all.filter(isKind);
+    const objects = all.filter((object) => !isKind(object));
+    const listed = (items: readonly Manifest[]) => ({
+        input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+    });
     if (kinds.length > 0) {
         await kubectl(command, listed(kinds));
         await kubectl(["wait", "--for=condition=Established", "-f", "-"], listed(kinds));
@@ -117,12 +121,16 @@ interface Manifest {
     readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
+function isKind({ kind }: Manifest): boolean {
+    return kind === "CustomResourceDefinition";
+}
+
 function documents(text: string): Manifest[] {
     return parseAllDocuments(text).map((document) => document.toJS() as Manifest);
 }
 
-async function waitFor(text: string): Promise<void> {
-    for (const { kind, metadata } of documents(text)) {
+async function waitFor(objects: readonly Manifest[]): Promise<void> {
+    for (const { kind, metadata } of objects) {
         const command = READY[kind]?.(metadata.name);
         if (command === undefined) continue;
         const namespace = metadata.namespace === undefined ? [] : ["-n", metadata.namespace];

@@ -1,8 +1,8 @@
 /** Kinds of other projects, with the schemas that those publish in their Go modules (`kinds/go.mod`). */
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { sourceFolder } from "../../../sandbox/goModules";
 
 /** The file of a definition, by the kind's plural and group, and the module that has it. */
 const DEFINITIONS: Readonly<Record<string, { readonly module: string; readonly file: string }>> = {
@@ -25,27 +25,18 @@ const DEFINITIONS: Readonly<Record<string, { readonly module: string; readonly f
 };
 
 /** The definitions, as an API server takes them. */
-export function foreignKinds(): object[] {
-    return Object.entries(DEFINITIONS).map(([name, { module, file }]) => {
-        const { kind, apiVersion, spec } = parse(readFileSync(join(moduleFolder(module), file), "utf8")) as Definition;
+export function foreignKinds(): Promise<object[]> {
+    const made = Object.entries(DEFINITIONS).map(async ([name, { module, file }]) => {
+        const folder = await sourceFolder({ folder: join(__dirname, "kinds"), source: module });
+        const { kind, apiVersion, spec } = parse(readFileSync(join(folder, file), "utf8")) as Definition;
         // Their labels are the templates of a Helm chart.
         return { apiVersion, kind, metadata: { name }, spec };
     });
+    return Promise.all(made);
 }
 
 interface Definition {
     readonly apiVersion: string;
     readonly kind: string;
     readonly spec: object;
-}
-
-/** Where Go has a module, once it is there. */
-function moduleFolder(module: string): string {
-    const { stdout, stderr } = spawnSync("go", ["mod", "download", "-json", module], {
-        cwd: join(__dirname, "kinds"),
-        encoding: "utf8",
-    });
-    const { Dir, Error: error } = JSON.parse(stdout || "{}") as { Dir?: string; Error?: string };
-    if (Dir === undefined) throw new Error(`${module} could not be downloaded: ${error ?? stderr}`);
-    return Dir;
 }

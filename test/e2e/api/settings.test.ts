@@ -48,7 +48,7 @@ const title = hasApiServer ? "a real API server" : "a real API server (skipped: 
         for (const namespace of ["edi", "argo-events"]) {
             assert.equal(server.kubectl(["create", "namespace", namespace]).status, 0);
         }
-        const made = server.kubectl(["create", "-o", "name", "-f", "-"], list(foreignKinds()));
+        const made = server.kubectl(["create", "-o", "name", "-f", "-"], list(await foreignKinds()));
         assert.equal(made.status, 0, made.stderr);
         const names = made.stdout.trim().split("\n");
         assert.equal(server.kubectl(["wait", "--for=condition=Established", "--timeout=60s", ...names]).status, 0);

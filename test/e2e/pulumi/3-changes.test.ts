@@ -8,6 +8,7 @@ import { kubectl } from "../../../sandbox/cluster/kubectl";
 import { TestNamespace } from "../namespace";
 import { copyCheckout } from "./copyCheckout";
 import { withoutFailure } from "../requests";
+import { passwordIn, sql } from "./ownDatabase";
 import { TestStack } from "./testStack";
 import { type Ran } from "./workplace";
 
@@ -125,21 +126,6 @@ describe("a change", function () {
         await namespace.kubectl("delete", "job/engine");
     };
 
-    const passwordIn = async (secret: string) => {
-        return Buffer.from(await namespace.value(`secret/${secret}`, ".data.DB_PASSWORD"), "base64").toString();
-    };
-
-    /** A statement for the stack's database, as Bots' user. */
-    const sql = async (statement: string) => {
-        const client = ["sh", "-c", 'exec mariadb -u"$MARIADB_USER" -p"$0" "$MARIADB_DATABASE"'];
-        const command = [...client, await passwordIn("bots-edidb-secret")];
-        const { code, stderr } = await namespace.tryKubectl(
-            ["exec", "-i", "statefulset/bots-db", "--", ...command],
-            statement,
-        );
-        assert.equal(code, 0, stderr);
-    };
-
     describe("that fails", () => {
         it("is refused where settings.py and bots.ini do not load, in one line each; all that runs goes on, also anew", async () => {
             const [settings, ini] = ["settings.py", "bots.ini"].map((file) => join(checkout, "config", file)) as [
@@ -167,7 +153,10 @@ describe("a change", function () {
                 stack.pulumi("up", "--yes", "--skip-preview", "--replace", password),
             );
             await everyPodComesBack();
-            await sql(`SET PASSWORD = PASSWORD('${await passwordIn("bots-edidb-secret-candidate")}');`);
+            await sql(
+                namespace,
+                `SET PASSWORD = PASSWORD('${await passwordIn(namespace, "bots-edidb-secret-candidate")}');`,
+            );
             await up();
         });
 

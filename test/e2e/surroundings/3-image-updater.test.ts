@@ -1,11 +1,13 @@
 /** Harbor's webhook, Argo Events, this program's Sensor and its Job: what a push rolls out, and what it does not. */
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import { lastLine } from "../../../operations/exec";
+import { type Job, outcomeOf } from "../../../operations/job";
+import { waitUntil } from "../../../operations/wait";
 import { ctr } from "../../../sandbox/cluster/ctr";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
 import { cloudEvent, defaultEvent, digestPush, replication } from "../../support/harbor";
 import { TestNamespace } from "../namespace";
+import { sql } from "../pulumi/ownDatabase";
 import { TestStack } from "../pulumi/testStack";
 import { withoutFailure } from "../requests";
 import { askedOfGitHub, GITHUB, REFUSED, startGitHub, stopGitHub } from "./gitHub";
@@ -21,13 +23,8 @@ const TAGS = [RUNNING, "3.3.2", "3.3.3", "3.3.4", "3.3.5", "3.4"];
 const SENSOR = `bots-edi-image-updater-${namespace.name}`;
 const WEBHOOK = "http://127.0.0.1:12000/push";
 
-/** Milliseconds until a push has been dealt with. */
-const LIMIT = 300_000;
-
-interface Job {
-    readonly metadata: { readonly name: string; readonly uid: string };
-    readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-}
+/** Waits for what a push brings about: 300 s at the most. */
+const soon = (what: string, isSo: () => Promise<boolean>) => waitUntil(what, isSo, { timeout: 300, interval: 500 });
 
 interface Workload {
     readonly kind: string;
@@ -53,7 +50,7 @@ describe("a push to Harbor", function () {
             imageUpdater: { versions: ">=3.3 <3.4" },
         });
         await stack.up();
-        await until("the Sensor listens", async () =>
+        await soon("the Sensor listens", async () =>
             (await sensorLog().catch(() => "")).includes("started subscribing to events"),
         );
     });
@@ -79,22 +76,19 @@ describe("a push to Harbor", function () {
 
     const jobs = async () => (await namespace.get<{ items: Job[] }>("jobs", "-l", "component=updater")).items;
 
-    const isTrue = ({ status }: Job, type: string) =>
-        status.conditions?.some((condition) => condition.type === type && condition.status === "True") === true;
-
     /** Waits for the end of the one Job of a version. Returns how it ended and its log. */
     const ended = async (version: string) => {
         const name = new RegExp(`^bots-image-update-${version.replaceAll(".", "-")}-[a-z0-9]{5}$`);
         let job: Job | undefined;
-        await until(`the Job of ${version} ends`, async () => {
+        await soon(`the Job of ${version} ends`, async () => {
             const found = (await jobs()).filter(({ metadata }) => name.test(metadata.name));
             assert.ok(found.length <= 1, `${found.length} Jobs of ${version}`);
             job = found[0];
-            return job !== undefined && (isTrue(job, "Complete") || isTrue(job, "Failed"));
+            return job !== undefined && outcomeOf(job) !== undefined;
         });
         assert.ok(job);
         const log = await namespace.kubectl("logs", `job/${job.metadata.name}`, "-c", "db-init", "--tail=-1");
-        return { outcome: isTrue(job, "Complete") ? "Complete" : "Failed", log, last: lastLine(log) };
+        return { outcome: outcomeOf(job), log, last: lastLine(log) };
     };
 
     /** The images that workloads run, by their kind and name, and how often each was changed. */
@@ -120,21 +114,10 @@ describe("a push to Harbor", function () {
         await namespace.kubectl("rollout", "status", "deployment/bots-jobqueue", "--timeout=1s");
     };
 
-    const sql = async (statement: string) => {
-        const password = Buffer.from(await namespace.value("secret/bots-edidb-secret", ".data.DB_PASSWORD"), "base64");
-        const client = ["sh", "-c", 'exec mariadb -u"$MARIADB_USER" -p"$0" "$MARIADB_DATABASE"', password.toString()];
-        const { code, stdout, stderr } = await namespace.tryKubectl(
-            ["exec", "-i", "statefulset/bots-db", "--", ...client],
-            statement,
-        );
-        assert.equal(code, 0, stderr);
-        return stdout;
-    };
-
     /** A migration of the image that the database has not had, or that fails on the table that it is to make. */
     const undoMigration = async (how: "cleanly" | "leaving its table") => {
-        if (how === "cleanly") await sql("DROP TABLE django_admin_log;");
-        await sql("DELETE FROM django_migrations WHERE app = 'admin';");
+        if (how === "cleanly") await sql(namespace, "DROP TABLE django_admin_log;");
+        await sql(namespace, "DELETE FROM django_migrations WHERE app = 'admin';");
     };
 
     it("that is none, or not of a newer release of this repository, changes nothing", async () => {
@@ -187,7 +170,7 @@ describe("a push to Harbor", function () {
                     (await namespace.value("deployment/bots-webserver", ".metadata.generation")) &&
                 (await namespace.value("deployment/bots-webserver", ".status.updatedReplicas")) === "1" &&
                 (await namespace.value("deployment/bots-webserver", ".status.replicas")) === "1";
-            await until("the new image serves", serves);
+            await soon("the new image serves", serves);
             console.log(
                 `        ${((Date.now() - begin) / 1000).toFixed(1)} s from the push until the new image alone serves`,
             );
@@ -197,7 +180,10 @@ describe("a push to Harbor", function () {
             assert.equal(last, `${REPOSITORY}:3.3.2 is rolled out: bots-webserver, bots-jobqueue, bots-engine`);
         });
         assert.equal(
-            (await sql("SELECT COUNT(*) > 0 FROM django_migrations WHERE app = 'admin';")).trim().split("\n").at(-1),
+            (await sql(namespace, "SELECT COUNT(*) > 0 FROM django_migrations WHERE app = 'admin';"))
+                .trim()
+                .split("\n")
+                .at(-1),
             "1",
         );
         await assertAllRun("3.3.2");
@@ -235,7 +221,7 @@ describe("a push to Harbor", function () {
         await withoutFailure(namespace.name, async () => {
             await namespace.kubectl("set", "image", "deployment/bots-webserver", `*=${REPOSITORY}:3.3.5`);
             const newest = ["-l", "component=webserver", "--sort-by=.metadata.creationTimestamp"];
-            await until("the new pod waits", async () => {
+            await soon("the new pod waits", async () => {
                 const name =
                     (await namespace.kubectl("get", "pods", ...newest, "-o", "name")).trim().split("\n").at(-1) ?? "";
                 const { stdout } = await namespace.tryKubectl(["logs", name, "-c", "wait-for-database"]);
@@ -243,7 +229,7 @@ describe("a push to Harbor", function () {
                     "waiting for db-init: the database is not at this image's migrations: admin.0001_initial",
                 );
             });
-            await sql("DROP TABLE django_admin_log;");
+            await sql(namespace, "DROP TABLE django_admin_log;");
             await namespace.kubectl("rollout", "undo", "deployment/bots-webserver");
         });
     });
@@ -267,7 +253,7 @@ describe("a push to Harbor", function () {
         await stack.up();
         const before = [await whatRuns(), (await jobs()).map(({ metadata }) => metadata.name)];
         const here = ["-n", "argo-events", "-l", `sensor-name=${SENSOR}`];
-        await until("the one Sensor is the new one, and listens", async () => {
+        await soon("the one Sensor is the new one, and listens", async () => {
             const pods = await kubectl(["get", "pods", ...here, "-o", "name"]);
             const log = await kubectl(["logs", ...here, "--tail=-1"]).catch(() => "");
             return (
@@ -277,7 +263,7 @@ describe("a push to Harbor", function () {
             );
         });
         assert.equal((await post(cloudEvent("harbor.artifact.pushed", PATH, "3.3.6", "3.3.1")))[0], 200);
-        await until("GitHub is asked", async () => (await askedOfGitHub()).length > 0);
+        await soon("GitHub is asked", async () => (await askedOfGitHub()).length > 0);
         assert.deepEqual(await askedOfGitHub(), [
             {
                 path: "/repos/example/bots-edi/dispatches",
@@ -292,15 +278,7 @@ describe("a push to Harbor", function () {
             },
         ]);
         assert.equal((await post(defaultEvent("PUSH_ARTIFACT", PATH, REFUSED)))[0], 200);
-        await until("the refusal is told", async () => /\b401\b/.test(await sensorLog()));
+        await soon("the refusal is told", async () => /\b401\b/.test(await sensorLog()));
         assert.deepEqual([await whatRuns(), (await jobs()).map(({ metadata }) => metadata.name)], before);
     });
-
-    const until = async (what: string, isSo: () => Promise<boolean>) => {
-        const end = Date.now() + LIMIT;
-        while (!(await isSo())) {
-            assert.ok(Date.now() < end, `${what}: not within ${LIMIT / 1000} s`);
-            await sleep(500);
-        }
-    };
 });

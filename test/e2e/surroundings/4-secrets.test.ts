@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { waitUntil } from "../../../operations/wait";
 import { TestNamespace } from "../namespace";
+import { assertMadeInOrder } from "../pulumi/order";
 import { TestStack } from "../pulumi/testStack";
 import { withoutFailure } from "../requests";
-import { MARIADB, OutsideDatabase, type Values } from "./outsideDatabase";
+import { MARIADB, OutsideDatabase, type Secret, type Values, valuesOf } from "./outsideDatabase";
 
 const bots = new TestNamespace("secrets-bots");
 const upstream = new TestNamespace("secrets-upstream");
@@ -21,10 +22,6 @@ const RATE = 10;
 /** Seconds: External Secrets looks every 5 s, the watch too; then two Deployments are rolled. */
 const LIMIT = 240;
 
-interface Secret {
-    readonly data: Readonly<Record<string, string>>;
-}
-
 interface Pods {
     readonly items: readonly {
         readonly metadata: {
@@ -39,9 +36,6 @@ interface Pods {
 
 const base64 = (values: Values) =>
     Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
-
-const valuesOf = ({ data }: Secret): Values =>
-    Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]));
 
 describe("External Secrets", function () {
     this.timeout("10m").bail(false);
@@ -136,20 +130,13 @@ describe("External Secrets", function () {
 
     it("makes the database's Secret for db-init first, and the live one once db-init has completed with it", async () => {
         const text = await stack.up();
-        const order = [
+        assertMadeInOrder(
+            text,
             "SecretStore bots-edi-outside-secrets-store",
             "ExternalSecret bots-edi-credentials-database-candidate",
             "Job bots-edi-db-init",
             "ExternalSecret bots-edi-credentials-database",
             "Deployment bots-edi-webserver",
-        ].map((resource) => text.indexOf(`${resource} created`));
-        assert.ok(
-            order.every((place) => place > 0),
-            text,
-        );
-        assert.deepEqual(
-            order,
-            [...order].sort((one, other) => one - other),
         );
         assert.deepEqual(valuesOf(await bots.get<Secret>("secret", LIVE)), credentials);
         await bots.kubectl("rollout", "status", "deployment/bots-secret-watch", "--timeout=120s");

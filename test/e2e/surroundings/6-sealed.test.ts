@@ -7,18 +7,15 @@ import { join } from "node:path";
 import { run } from "../../../operations/exec";
 import { kubeseal } from "../../../sandbox/surroundings/sealedSecrets";
 import { TestNamespace } from "../namespace";
+import { assertMadeInOrder } from "../pulumi/order";
 import { TestStack } from "../pulumi/testStack";
-import { MARIADB, OutsideDatabase, type Values } from "./outsideDatabase";
+import { MARIADB, OutsideDatabase, type Secret, type Values, valuesOf } from "./outsideDatabase";
 
 const bots = new TestNamespace("sealed-bots");
 const outside = new TestNamespace("sealed-database");
 const database = new OutsideDatabase(outside);
 
 const LIVE = "bots-edidb-secret";
-
-interface Secret {
-    readonly data: Readonly<Record<string, string>>;
-}
 
 interface Pods {
     readonly items: readonly { readonly metadata: { readonly uid: string; readonly deletionTimestamp?: string } }[];
@@ -43,12 +40,7 @@ describe("Sealed Secrets", function () {
         return { sealedSecrets: { databaseSecret: { scope: "namespace-wide", encryptedData: sealed } } };
     };
 
-    const live = async () => {
-        const { data } = await bots.get<Secret>("secret", LIVE);
-        return Object.fromEntries(
-            Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]),
-        );
-    };
+    const live = async () => valuesOf(await bots.get<Secret>("secret", LIVE));
 
     /** The uids of the services' pods. */
     const pods = async () => {
@@ -92,19 +84,12 @@ describe("Sealed Secrets", function () {
     it("opens the database's Secret for db-init first, and the live one once db-init has completed with it", async () => {
         stack.set(await seal(credentials));
         const text = await stack.up();
-        const order = [
+        assertMadeInOrder(
+            text,
             "SealedSecret bots-edi-credentials-database-candidate",
             "Job bots-edi-db-init",
             "SealedSecret bots-edi-credentials-database",
             "Deployment bots-edi-webserver",
-        ].map((resource) => text.indexOf(`${resource} created`));
-        assert.ok(
-            order.every((place) => place > 0),
-            text,
-        );
-        assert.deepEqual(
-            order,
-            [...order].sort((one, other) => one - other),
         );
         assert.deepEqual(await live(), credentials);
     });

@@ -9,6 +9,18 @@ export const MARIADB = "localhost/bots-edi-mariadb:10.11";
 /** What a Secret holds, by its keys. */
 export type Values = Record<string, string>;
 
+/** A Secret, as far as it is looked at here. */
+export interface Secret {
+    readonly data: Readonly<Record<string, string>>;
+}
+
+/** What a Secret holds. */
+export function valuesOf({ data }: Secret): Values {
+    return Object.fromEntries(
+        Object.entries(data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]),
+    );
+}
+
 const NAME = "botsedi";
 
 export class OutsideDatabase {
