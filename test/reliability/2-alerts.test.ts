@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { chownSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { kubectl } from "../../sandbox/cluster/kubectl";
 import { runningComponents } from "../../sandbox/cluster/supervise";
 import { waitUntil } from "../../operations/wait";
 import { provideSurroundings, removeSurroundings } from "../e2e/pulumi/surroundings";
@@ -39,6 +40,7 @@ const SETTINGS = {
         ],
     },
     backup: { schedule: "0 0 1 1 *" },
+    imageUpdater: {},
     networkPolicy: { monitoringNamespace: "monitoring" },
     monitoring: {
         serviceMonitor: true,
@@ -46,6 +48,16 @@ const SETTINGS = {
         alertAfter: { runSeconds: 60, waitingSeconds: 15, backupSeconds: 30 },
     },
 };
+
+interface Sensor {
+    readonly spec: {
+        readonly triggers: { readonly template: { readonly k8s: { readonly source: { resource: PushJob } } } }[];
+    };
+}
+
+interface PushJob {
+    readonly spec: { readonly template: { readonly spec: { readonly containers: { image: string }[] } } };
+}
 
 /** Bots asks for the name of each file that it sends: while the gate is shut, the engine stands there and holds the lock. */
 const GATE = `import os, time
@@ -195,6 +207,20 @@ describe("the alerts of a system", function () {
         await fire("the webserver scaled to 0", "BotsServiceAway", "BotsMetricsAbsent");
         await scale("deployment/bots-webserver", 1);
         await stop("BotsServiceAway", "BotsMetricsAbsent");
+    });
+
+    it("fires for a pushed image that was not rolled out, until its Job is deleted", async () => {
+        await quiet("BotsImageNotRolledOut");
+        // What the Sensor makes of a push, as it does on a cluster with Argo Events; this image is none of Bots.
+        const sensor = await system.read<Sensor>("sensor", "-n", "argo-events", `bots-edi-image-updater-${NAMESPACE}`);
+        const job = sensor.spec.triggers[0]?.template.k8s.source.resource;
+        const [container] = job?.spec.template.spec.containers ?? [];
+        assert.ok(job && container);
+        container.image = "localhost/bots-edi-mariadb:10.11";
+        const made = await kubectl(["create", "-f", "-", "-o", "name"], { input: JSON.stringify(job) });
+        await fire("a pushed image that is none of Bots", "BotsImageNotRolledOut");
+        await system.kubectl("delete", made.trim());
+        await stop("BotsImageNotRolledOut");
     });
 
     it("was each seen", async () => {
