@@ -4,7 +4,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
-import { type BrowserContext, type Page } from "playwright-core";
+import { type Page } from "playwright-core";
 import { parseAllDocuments } from "yaml";
 import { run } from "../../../operations/exec";
 import { ADMIN, adminPassword } from "../../../sandbox/admin";
@@ -12,7 +12,7 @@ import { inWebserver, NAMESPACE } from "../../../sandbox/bots";
 import { checkout } from "../../../sandbox/paths";
 import { HOST, PORTS } from "../../../sandbox/surroundings/traefik";
 import { TestNamespace } from "../namespace";
-import { ask, openBrowser, ORIGIN } from "./https";
+import { ask, type Browser, openBrowser, ORIGIN } from "./https";
 
 const INGRESS = "ingress/bots-edi-ingress";
 const edi = new TestNamespace(NAMESPACE);
@@ -85,12 +85,12 @@ describe("the pages by HTTPS", () => {
 
     describe("in a browser", () => {
         const plugin = join(tmpdir(), `bots-edi-plugin-${process.pid}.zip`);
-        let browser: BrowserContext;
+        let browser: Browser;
         let page: Page;
 
         before(async () => {
             browser = await openBrowser({ knowsAuthority: true });
-            page = await browser.newPage();
+            page = await browser.context.newPage();
         });
         after(async () => {
             await browser.close();
@@ -101,7 +101,10 @@ describe("the pages by HTTPS", () => {
         it("are refused where it does not know the authority", async () => {
             const stranger = await openBrowser({ knowsAuthority: false });
             try {
-                await assert.rejects((await stranger.newPage()).goto(`${ORIGIN}/login/`), /ERR_CERT_AUTHORITY_INVALID/);
+                await assert.rejects(
+                    (await stranger.context.newPage()).goto(`${ORIGIN}/login/`),
+                    /ERR_CERT_AUTHORITY_INVALID/,
+                );
             } finally {
                 await stranger.close();
             }
@@ -114,7 +117,7 @@ describe("the pages by HTTPS", () => {
             await page.getByLabel("Password:").fill(adminPassword());
             await page.getByRole("button", { name: "Log in" }).click();
             await page.waitForURL(`${ORIGIN}/home`);
-            const cookies = await browser.cookies();
+            const cookies = await browser.context.cookies();
             assert.ok(
                 cookies.some(({ name }) => name.startsWith("bots_sessionid")),
                 JSON.stringify(cookies),

@@ -63,7 +63,7 @@ interface Job {
 }
 
 /** The pods of services, of one where it is named. */
-async function pods(component = "webserver,jobqueue,engine-watch,database"): Promise<readonly Pod[]> {
+async function pods(component = "webserver,jobqueue,watch,database"): Promise<readonly Pod[]> {
     const selector = `app=bots-edi,component in (${component})`;
     return (await namespace.get<List<Pod>>("pods", "-l", selector)).items;
 }

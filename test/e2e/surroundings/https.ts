@@ -1,6 +1,7 @@
 /** Requests to the pages by HTTPS, held against the sandbox's authority, and a browser that knows it. */
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { type IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
@@ -56,8 +57,15 @@ export async function ask(what: Ask = {}): Promise<Answer> {
     return { status: response.statusCode ?? 0, cookies: response.headers["set-cookie"] ?? [], text };
 }
 
-/** A browser with a home of its own, whose store of certificates holds the authority, or not. */
-export async function openBrowser(options: { readonly knowsAuthority: boolean }): Promise<BrowserContext> {
+/** A browser with a home of its own. */
+export interface Browser {
+    readonly context: BrowserContext;
+    /** Ends it and takes its home away. */
+    close(): Promise<void>;
+}
+
+/** Opens a browser whose store of certificates holds the authority, or not. */
+export async function openBrowser(options: { readonly knowsAuthority: boolean }): Promise<Browser> {
     await providePackages(["chromium", "libnss3-tools"]);
     const home = mkdtempSync(join(tmpdir(), "bots-edi-browser-"));
     const store = join(home, ".pki", "nssdb");
@@ -66,13 +74,16 @@ export async function openBrowser(options: { readonly knowsAuthority: boolean })
     if (options.knowsAuthority) {
         await run("certutil", ["-A", "-d", `sql:${store}`, "-n", "sandbox", "-t", "C,,", "-i", AUTHORITY]);
     }
-    const browser = await chromium.launchPersistentContext(join(home, "profile"), {
+    const context = await chromium.launchPersistentContext(join(home, "profile"), {
         executablePath: "/usr/bin/chromium",
         env: { ...process.env, HOME: home },
     });
-    browser.on("close", () => {
-        // Its last processes may still write there.
-        rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
-    });
-    return browser;
+    return {
+        context,
+        async close() {
+            await context.close();
+            // Its last processes may still write there.
+            await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+        },
+    };
 }
