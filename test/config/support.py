@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -22,10 +23,13 @@ START_LIMIT = 30  # seconds that a server may take to start on a busy machine
 
 
 def free_port():
-    """Returns a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Returns a port of 127.0.0.1 that nobody listens on; none that the kernel gives to connections, one of which may take it."""
+    while True:
+        port = random.randrange(20000, 28000)
+        with socket.socket() as probe:
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
 
 
 def wait_until(ready, what, limit=START_LIMIT):
