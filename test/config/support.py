@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import random
@@ -19,17 +20,16 @@ CONFIG = HERE.parent.parent / "config"
 STANDIN = HERE / "standin"
 BIN = Path(sys.executable).parent
 HAS_BOTS = (BIN / "bots-webserver").exists()
+PORTS = itertools.cycle(random.sample(range(20000, 28000), 8000))  # none twice: it is bound some time after it was given
 START_LIMIT = 30  # seconds that a server may take to start on a busy machine
 
 
 def free_port():
     """Returns a port of 127.0.0.1 that nobody listens on; none that the kernel gives to connections, one of which may take it."""
-    while True:
-        port = random.randrange(20000, 28000)
-        with socket.socket() as probe:
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
+    for port in PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(ready, what, limit=START_LIMIT):

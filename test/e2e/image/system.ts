@@ -55,8 +55,8 @@ export class System {
         for (const folder of [...environment, "backup", "exchange"]) {
             this.volume(folder, ground.bots.uid);
         }
-        const isFile = (path: string) => !path.endsWith("__pycache__");
-        cpSync(join(repository, "config"), join(this.volumes, "config"), { recursive: true, filter: isFile });
+        const isSource = (path: string) => !path.endsWith("__pycache__");
+        cpSync(join(repository, "config"), join(this.volumes, "config"), { recursive: true, filter: isSource });
     }
 
     /** Kills what still runs, and removes the volumes. */
