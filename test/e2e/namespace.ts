@@ -13,6 +13,9 @@ export class TestNamespace {
     }
 
     async delete(): Promise<void> {
+        // With pods in it, its end would come after half of the longest time that one of them may take for its own.
+        await this.kubectl("delete", "cronjobs,jobs,deployments,replicasets,statefulsets", "--all", "--timeout=60s");
+        await this.kubectl("delete", "pods", "--all", "--grace-period=1", "--timeout=60s");
         await kubectl(["delete", "namespace", this.name, "--ignore-not-found", "--timeout=180s"]);
     }
 

@@ -7,6 +7,7 @@ import { TestNamespace } from "../e2e/namespace";
 import { deployWithNextTag, NEXT_TAG, removeWithNextTag } from "../e2e/pulumi/nextTag";
 import { type TestStack } from "../e2e/pulumi/testStack";
 import { withoutFailure } from "../e2e/requests";
+import { drain, open } from "./drain";
 import { Measured } from "./measured";
 import { plan } from "./plan";
 
@@ -41,16 +42,14 @@ describe(`the pages of a system that is changed (${plan.name})`, function () {
     };
 
     /** Evicts all pods as `kubectl drain` does. The only node stands for the other ones as well: new pods find room there. */
-    const drain = async () => {
+    const drainTwoReplicas = async () => {
         await up({ webserver: { replicas: 2 } });
         const before = (await podsOf("webserver")).split(" ");
-        const options = ["--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=180s"];
-        const pods = ["--pod-selector=app=bots-edi,component=webserver"];
-        const drained = kubectl(["drain", nodeName, ...pods, ...options], { timeout: 200 });
+        const drained = drain(namespace, "component=webserver");
         const isCordoned = async () =>
             (await kubectl(["get", "node", nodeName, "-o", "jsonpath={.spec.unschedulable}"])) === "true";
         await waitUntil("the node to be closed to new pods", isCordoned, { timeout: 30, interval: 100 });
-        await kubectl(["uncordon", nodeName]);
+        await open();
         await drained;
         const rollout = ["rollout", "status", "deployment/bots-webserver", "--timeout=120s"];
         await kubectl(["-n", namespace.name, ...rollout], { timeout: 130 });
@@ -78,7 +77,7 @@ describe(`the pages of a system that is changed (${plan.name})`, function () {
             await up({ webserver: { autoscaling: { minReplicas: 2, maxReplicas: 3 } } });
             await up({ webserver: {} });
         },
-        "node drain with two replicas": drain,
+        "node drain with two replicas": drainTwoReplicas,
     };
 
     for (const [title, change] of Object.entries(CHANGES)) {

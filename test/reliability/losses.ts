@@ -1,8 +1,7 @@
 /** What an engine, its pod, its database and its node can suffer in the middle of a run. */
 import assert from "node:assert/strict";
-import { kubectl } from "../../sandbox/cluster/kubectl";
-import { nodeName } from "../../sandbox/cluster/settings";
 import { waitUntil } from "../../operations/wait";
+import { drain, open } from "./drain";
 import { byExec, type Engine, WAYS } from "./engines";
 import { ENGINE, processesOf } from "./processes";
 import { type System } from "./system";
@@ -73,11 +72,10 @@ export const LOSSES: readonly Loss[] = [
         title: "its node drained",
         start: WAYS.hand,
         strike: async (system) => {
-            const options = ["--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=180s"];
             try {
-                await kubectl(["drain", nodeName, "--pod-selector=app=bots-edi", ...options], { timeout: 200 });
+                await drain(system.home, "app=bots-edi");
             } finally {
-                await kubectl(["uncordon", nodeName]);
+                await open();
             }
             await system.ready();
         },

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { engineJobs, runEngine } from "../../../operations/engine";
-import { runJob } from "../../../operations/job";
-import { waitUntil } from "../../../operations/wait";
-import { NAMESPACE, sandboxSystem } from "../../../sandbox/bots";
-import { images } from "../../../sandbox/cluster/images";
-import { checkout } from "../../../sandbox/paths";
-import { MONITORING, PORT } from "../../../sandbox/surroundings/prometheus";
-import { TestNamespace } from "../namespace";
+import { engineJobs, runEngine } from "../../../../operations/engine";
+import { runJob } from "../../../../operations/job";
+import { waitUntil } from "../../../../operations/wait";
+import { NAMESPACE, sandboxSystem } from "../../../../sandbox/bots";
+import { images } from "../../../../sandbox/cluster/images";
+import { checkout } from "../../../../sandbox/paths";
+import { MONITORING, PORT } from "../../../../sandbox/surroundings/prometheus";
+import { TestNamespace } from "../../namespace";
 
 const edi = new TestNamespace(NAMESPACE);
 const PAGE = readFileSync(join(checkout, "docs/operations.md"), "utf8");

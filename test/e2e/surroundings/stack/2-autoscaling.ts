@@ -4,14 +4,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { waitUntil } from "../../../operations/wait";
-import { NAMESPACE } from "../../../sandbox/bots";
-import { kubeconfigPath } from "../../../sandbox/paths";
-import { sandboxStack } from "../../../sandbox/stack";
-import { stackSettings } from "../../../sandbox/surroundings/install";
-import { TestNamespace } from "../namespace";
-import { ops } from "../operations/ops";
-import { Requests } from "../requests";
+import { waitUntil } from "../../../../operations/wait";
+import { NAMESPACE } from "../../../../sandbox/bots";
+import { kubeconfigPath } from "../../../../sandbox/paths";
+import { sandboxStack } from "../../../../sandbox/stack";
+import { stackSettings } from "../../../../sandbox/surroundings/install";
+import { TestNamespace } from "../../namespace";
+import { ops } from "../../operations/ops";
+import { Requests } from "../../requests";
 
 /** A target that ten requests a second are three times too much for: a busy machine answers them all the same. */
 const SETTINGS = { autoscaling: { minReplicas: 1, maxReplicas: 3, targetCPUUtilization: 20 } };
