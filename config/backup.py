@@ -338,19 +338,26 @@ def make(bots, why):
         part = Path(unfinished)
         dump(part / DUMP)
         told = "" if why == MIGRATIONS else f", {archive(bots, part / FILES)} files of the data volume{configuration(part, why)}"
-        manifest["made"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        while (TARGET / name_of(made := time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))).exists():
+            time.sleep(0.1)  # the last set was made in this second
+        manifest["made"] = made
         write_whole(part / MANIFEST, json.dumps(manifest, indent=1))
         names = [name for name in (DUMP, FILES, PLUGIN, MANIFEST) if (part / name).exists()]
         for name in names:
             with open(part / name, "rb") as file:
                 os.fsync(file.fileno())
         write_whole(part / SUMS, "".join(f"{sha256(part / name)}  {name}\n" for name in names))
-        made = part.rename(TARGET / manifest["made"].replace("-", "").replace(":", ""))
+        folder = part.rename(TARGET / name_of(made))
         part.mkdir()  # what the context takes away
     if why != MIGRATIONS:
         write_whole(version, bots.version)
-    print(f"Saved {made}: {size_of(made)} bytes{told}", flush=True)
-    return made
+    print(f"Saved {folder}: {size_of(folder)} bytes{told}", flush=True)
+    return folder
+
+
+def name_of(made):
+    """The name of the set that was made then."""
+    return made.replace("-", "").replace(":", "")
 
 
 def configuration(part, why):

@@ -63,13 +63,13 @@ class Backups:
             client.terminate()
             client.wait(30)
 
-    def run(self, *arguments, client=None, **variables):
-        """Runs the script as the CronJob does, and returns the finished process."""
+    def run(self, *arguments, client=None, first="", **variables):
+        """Runs the script as the CronJob does, after the code of `first`, and returns the finished process."""
         own = self.environment.variables
         self.environment.variables = {**own, **self.variables, **variables}
         try:
             with self.client(**(client or {})):
-                return self.environment.run(sys.executable, "-c", (CONFIG / "backup.py").read_text(), *arguments)
+                return self.environment.run(sys.executable, "-c", first + (CONFIG / "backup.py").read_text(), *arguments)
         finally:
             self.environment.variables = own
 

@@ -27,6 +27,13 @@ from django.db.migrations.recorder import MigrationRecorder
 MigrationRecorder.Migration.objects.filter(app="sessions").delete()
 """
 
+# The second of the last set is not over, whatever the clock says.
+STANDING_CLOCK = """
+import time
+moments, strftime = ["{0}"] * 2, time.strftime
+time.strftime = lambda form, *given: moments.pop() if form.endswith("SZ") and moments else strftime(form, *given)
+"""
+
 
 def without_numbers(rows):
     """Returns the rows of all tables but that of numbers."""
@@ -241,6 +248,15 @@ def test_the_oldest_are_removed_and_what_was_never_finished(system):
     assert f"Removed {backups.target}/20260101T020000Z\n" in done.stdout
     names = sorted(path.name for path in backups.target.iterdir())
     assert names[0] == "20260103T020000Z" and names[2:] == ["bots-version", "mine"] and len(names) == 4
+
+
+def test_two_sets_of_one_second_have_a_name_each(system):
+    orders, backups = system
+    made = backups.make()
+    moment = json.loads((made / "manifest.json").read_text())["made"]
+    done = backups.run("make", first=STANDING_CLOCK.format(moment))
+    assert done.returncode == 0, done.stderr
+    assert len(backups.sets()) == 2
 
 
 def test_before_migrations_the_database_alone_is_saved_with_the_version_that_made_it(system):
