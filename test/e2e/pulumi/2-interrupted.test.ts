@@ -142,6 +142,8 @@ describe("an update that is cut off", function () {
         const hears = listen(child);
         const ended = ran(child);
         await hears("Service held creating");
+        // One that is cancelled while it is sent may be there all the same, and not in the state.
+        await waitUntil("the Service to be there", () => namespace.has("service/held"), { timeout: 60 });
         return { child, ended, hears };
     };
     const interrupt = ({ exitCode, pid = 0 }: ChildProcess) => exitCode === null && process.kill(-pid, "SIGINT");
