@@ -68,11 +68,25 @@ export async function waitForPolicies(): Promise<void> {
     await waitUntil("kube-router", isReady, { timeout: 60 });
 }
 
-/** Waits until the kubelet reaches containerd: when that was restarted, it tries again only seconds later. */
+/**
+ * Waits until the kubelet reaches containerd, which it tries again only seconds after that was restarted, and knows the pods
+ * that run there: until then a command in one of them ends with "pod does not exist".
+ */
 export async function waitForRuntime(): Promise<void> {
-    // The one thing that the kubelet tells without a pod of ours and has to ask containerd for.
-    const runningPods = `--raw=/api/v1/nodes/${nodeName}/proxy/runningpods/`;
-    await waitUntil("the kubelet to reach containerd", () => succeeds("get", runningPods), { timeout: 120 });
+    const ask = (path: string) => tryKubectl(["get", `--raw=/api/v1/nodes/${nodeName}/proxy/${path}/`]);
+    const knowsPods = async () => {
+        const [running, known] = await Promise.all([ask("runningpods"), ask("pods")]);
+        if (running.code !== 0 || known.code !== 0) return (running.stderr || known.stderr).trim();
+        const ids = new Set(podIds(known.stdout));
+        const unknown = podIds(running.stdout).filter((id) => !ids.has(id));
+        return unknown.length === 0 || `it does not know ${unknown.length} of the pods that run`;
+    };
+    await waitUntil("the kubelet to reach containerd and to know its pods", knowsPods, { timeout: 120 });
+}
+
+function podIds(list: string): string[] {
+    const { items } = JSON.parse(list) as { items: readonly { readonly metadata: { readonly uid: string } }[] | null };
+    return (items ?? []).map(({ metadata }) => metadata.uid);
 }
 
 /** Waits until the cluster's DNS gives the API server's Service address. */
