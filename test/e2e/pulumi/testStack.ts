@@ -83,6 +83,15 @@ export class TestStack extends Workplace {
         return this.succeed("up", "--yes", "--skip-preview", ...args);
     }
 
+    /** `pulumi up`, which has to fail, and to show why in a line like this. */
+    async failsToUpdate(message: RegExp): Promise<void> {
+        const { code, text } = await this.pulumi("up", "--yes", "--skip-preview");
+        assert.notEqual(code, 0, text);
+        const line = text.split("\n").find((one) => message.test(one));
+        assert.ok(line, text);
+        console.log(`        ${line.trim()}`);
+    }
+
     /** What docs/operations.md has after an update that was killed: the next one takes over what was made and never noted. */
     async afterKill(update: () => Promise<unknown>): Promise<void> {
         await this.succeed("cancel", "--yes");
