@@ -395,6 +395,12 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000
 # Plugins are read from a file, so uploads always become one.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
+# Bots lets 5 connections wait for its web server's only thread that takes them: most of a burst was answered seconds later, and
+# some not in 10. It has imported the server by now, and makes it later; other processes have not.
+if "cheroot.wsgi" in sys.modules:
+    server = sys.modules["cheroot.wsgi"].Server
+    server.__init__ = functools.partialmethod(server.__init__, request_queue_size=512)
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
