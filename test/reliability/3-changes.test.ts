@@ -4,7 +4,7 @@ import { kubectl } from "../../sandbox/cluster/kubectl";
 import { nodeName } from "../../sandbox/cluster/settings";
 import { waitUntil } from "../../operations/wait";
 import { TestNamespace } from "../e2e/namespace";
-import { deployWithNextTag, NEXT_TAG, removeWithNextTag } from "../e2e/pulumi/nextTag";
+import { deployWithNextTag, nextTagOf, removeWithNextTag } from "../e2e/pulumi/nextTag";
 import { type TestStack } from "../e2e/pulumi/testStack";
 import { withoutFailure } from "../e2e/requests";
 import { drain, open } from "./drain";
@@ -60,7 +60,7 @@ describe(`the pages of a system that is changed (${plan.name})`, function () {
 
     const CHANGES: Readonly<Record<string, (time: number) => Promise<void>>> = {
         "image bump, and going back": async () => {
-            await rolls(() => up({ imageTag: NEXT_TAG }));
+            await rolls(() => up({ imageTag: nextTagOf(namespace) }));
             await rolls(() => up({ imageTag: "3.3.1" }));
         },
         "configuration edit": (time) => rolls(() => up({ env: { CHANGED: String(time) } })),

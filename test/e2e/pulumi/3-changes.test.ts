@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ctr } from "../../../sandbox/cluster/ctr";
 import { kubectl } from "../../../sandbox/cluster/kubectl";
 import { TestNamespace } from "../namespace";
 import { copyCheckout } from "./copyCheckout";
@@ -46,8 +45,6 @@ describe("a change", function () {
 
     before(async () => {
         await namespace.delete();
-        // The same image under another tag: what is new about it is the roll-out.
-        await ctr(["images", "tag", "--force", `${BOTS}:3.3.1`, `${BOTS}:3.3.2`]);
         // A copy, whose configuration can be edited.
         checkout = mkdtempSync(join(tmpdir(), "bots-edi-checkout-"));
         copyCheckout(checkout);
@@ -58,7 +55,6 @@ describe("a change", function () {
         stack.remove();
         rmSync(checkout, { recursive: true });
         await namespace.delete();
-        await ctr(["images", "remove", `${BOTS}:3.3.2`]);
     });
 
     const list = async <T extends Object>(kinds: string) => (await namespace.get<{ items: T[] }>(kinds)).items;

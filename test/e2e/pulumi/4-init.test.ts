@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess } from "node:child_process";
 import { waitUntil } from "../../../operations/wait";
 import { TestNamespace } from "../namespace";
-import { deployWithNextTag, NEXT_TAG, removeWithNextTag } from "./nextTag";
+import { deployWithNextTag, nextTagOf, removeWithNextTag } from "./nextTag";
 import { type TestStack } from "./testStack";
 import { listen, ran } from "./workplace";
 
@@ -125,7 +125,7 @@ describe("an update that meets a db-init at work", function () {
         const before = await identity();
         const followed = namespace.tryKubectl(["logs", "-f", JOB, "-c", "db-init"]);
 
-        stack.set({ ...change(), imageTag: NEXT_TAG });
+        stack.set({ ...change(), imageTag: nextTagOf(namespace) });
         const child = stack.begin("up", "--yes", "--skip-preview");
         const ended = ran(child);
         const isDeleted = async () => (await namespace.value(JOB, ".metadata.deletionTimestamp")) !== "";

@@ -5,13 +5,13 @@ import { TestStack } from "./testStack";
 
 const BOTS = "localhost/bots-edi";
 
-/** Its second tag. */
-export const NEXT_TAG = "3.3.2";
+/** Its second tag, which is the namespace's own: suites run beside each other, and each takes its tag away. */
+export const nextTagOf = ({ name }: TestNamespace) => `3.3.2-${name}`;
 
 /** Deploys it into a namespace of its own, its schedule suspended. */
 export async function deployWithNextTag(namespace: TestNamespace): Promise<TestStack> {
     await namespace.delete();
-    await ctr(["images", "tag", "--force", `${BOTS}:3.3.1`, `${BOTS}:${NEXT_TAG}`]);
+    await ctr(["images", "tag", "--force", `${BOTS}:3.3.1`, `${BOTS}:${nextTagOf(namespace)}`]);
     const stack = await TestStack.botsEdi({
         namespace: namespace.name,
         protectData: "false",
@@ -26,5 +26,5 @@ export async function deployWithNextTag(namespace: TestNamespace): Promise<TestS
 export async function removeWithNextTag(stack: TestStack | undefined, namespace: TestNamespace): Promise<void> {
     stack?.remove();
     await namespace.delete();
-    await ctr(["images", "remove", `${BOTS}:${NEXT_TAG}`]);
+    await ctr(["images", "remove", `${BOTS}:${nextTagOf(namespace)}`]);
 }
