@@ -223,7 +223,9 @@ describe("External Secrets", function () {
         stack.set({ secretStore: undefined, externalSecrets: undefined });
         await stack.up();
         assert.deepEqual(valuesOf(await bots.get<Secret>("secret", LIVE)), credentials);
-        assert.ok(!(await bots.has("deployment/bots-secret-watch")));
+        // The update does not wait for it.
+        const isGone = async () => !(await bots.has("deployment/bots-secret-watch"));
+        await waitUntil("the watch to be gone", isGone, { timeout: 60 });
         assert.notDeepEqual(await pods(), running);
     });
 });
