@@ -53,9 +53,9 @@ def test_the_web_server_shows_the_login_page_and_its_static_files(environment):
 
 def test_most_of_a_burst_while_the_web_server_was_busy_had_no_answer_in_10_s(environment):
     environment.init_db()
-    with environment.webserver() as process, concurrent.futures.ThreadPoolExecutor(100) as people:
+    with environment.webserver() as process, concurrent.futures.ThreadPoolExecutor(50) as people:
         process.send_signal(signal.SIGSTOP)
-        answers = [people.submit(environment.get, "/login/") for _ in range(100)]
+        answers = [people.submit(environment.get, "/login/") for _ in range(50)]
         time.sleep(1)
         process.send_signal(signal.SIGCONT)
         assert {answer.result()[0] for answer in answers} == {200}

@@ -26,6 +26,9 @@ const SETTINGS = {
     engine: { schedule: "* * * * *" },
 };
 
+/** Requests a second: the webserver of then lets 5 wait, and drops the others of a busy machine before anything is adopted. */
+const RATE = 10;
+
 const VARIABLES = { PULUMI_CONFIG_PASSPHRASE: "test" };
 
 describe("npm run ops -- adopt and migrate", function () {
@@ -154,8 +157,10 @@ describe("npm run ops -- adopt and migrate", function () {
             // It tries again until then.
             configure("then", { namespace: namespace.name, databaseInit: { deadlineSeconds: 30 } });
             try {
-                await withoutFailure(namespace.name, () =>
-                    fail(/^ops: it failed, and what was there is back/, ...["adopt", "--stack", "then", "--yes"]),
+                await withoutFailure(
+                    namespace.name,
+                    () => fail(/^ops: it failed, and what was there is back/, ...["adopt", "--stack", "then", "--yes"]),
+                    RATE,
                 );
             } finally {
                 writeFileSync(file, good);
@@ -176,7 +181,7 @@ describe("npm run ops -- adopt and migrate", function () {
         it("serves throughout, and keeps claims and Service; every order arrives once", async () => {
             await then.send(10);
             await then.keepSending(() =>
-                withoutFailure(namespace.name, () => Promise.all([adopt("--yes"), aPodOfThenDies()])),
+                withoutFailure(namespace.name, () => Promise.all([adopt("--yes"), aPodOfThenDies()]), RATE),
             );
             assert.doesNotMatch(await namespace.kubectl("get", "events"), /violates PodSecurity/);
             assert.deepEqual(await uids(), kept);
@@ -195,7 +200,7 @@ describe("npm run ops -- adopt and migrate", function () {
 
         it("is undone, while it serves; every order arrives once", async () => {
             await then.send(10);
-            await then.keepSending(() => withoutFailure(namespace.name, () => adopt("--undo")));
+            await then.keepSending(() => withoutFailure(namespace.name, () => adopt("--undo"), RATE));
             assert.deepEqual(await uids(), kept);
             assert.match(await selectorOf("deployment/bots-webserver"), /"team":"edi"/);
             assert.match(await selectorOf("service/bots-webserver"), /"team":"edi"/);
@@ -219,7 +224,7 @@ describe("npm run ops -- adopt and migrate", function () {
             const deployment = () => namespace.value("deployment/bots-webserver", ".metadata.uid");
             const before = await deployment();
             await then.send(5);
-            await withoutFailure(namespace.name, () => adopt("--yes"));
+            await withoutFailure(namespace.name, () => adopt("--yes"), RATE);
             assert.equal(await deployment(), before);
             await succeed("engine", "--stack", "then");
             await then.allArriveOnce();
