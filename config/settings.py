@@ -398,8 +398,8 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 # Bots lets 5 connections wait for its web server's only thread that takes them: most of a burst was answered seconds later, and
 # some not in 10. It has imported the server by now, and makes it later; other processes have not.
 if "cheroot.wsgi" in sys.modules:
-    server = sys.modules["cheroot.wsgi"].Server
-    server.__init__ = functools.partialmethod(server.__init__, request_queue_size=512)
+    wsgi = sys.modules["cheroot.wsgi"]
+    wsgi.Server.__init__ = functools.partialmethod(wsgi.Server.__init__, request_queue_size=512)
 
 INSTALLED_APPS = [
     "django.contrib.admin",

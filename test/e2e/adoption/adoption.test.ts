@@ -108,6 +108,9 @@ describe("npm run ops -- adopt and migrate", function () {
             'jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.uid} {.spec}{"\\n"}{end}',
         );
 
+    /** Does something while people use the pages, who notice nothing. */
+    const inUse = (work: () => Promise<unknown>) => withoutFailure(namespace.name, work, RATE);
+
     /** Once the stack's own objects have begun to come. */
     const aPodOfThenDies = async () => {
         const hasBegun = () => namespace.has("networkpolicy/bots-default-deny");
@@ -157,10 +160,8 @@ describe("npm run ops -- adopt and migrate", function () {
             // It tries again until then.
             configure("then", { namespace: namespace.name, databaseInit: { deadlineSeconds: 30 } });
             try {
-                await withoutFailure(
-                    namespace.name,
-                    () => fail(/^ops: it failed, and what was there is back/, ...["adopt", "--stack", "then", "--yes"]),
-                    RATE,
+                await inUse(() =>
+                    fail(/^ops: it failed, and what was there is back/, ...["adopt", "--stack", "then", "--yes"]),
                 );
             } finally {
                 writeFileSync(file, good);
@@ -180,9 +181,7 @@ describe("npm run ops -- adopt and migrate", function () {
 
         it("serves throughout, and keeps claims and Service; every order arrives once", async () => {
             await then.send(10);
-            await then.keepSending(() =>
-                withoutFailure(namespace.name, () => Promise.all([adopt("--yes"), aPodOfThenDies()]), RATE),
-            );
+            await then.keepSending(() => inUse(() => Promise.all([adopt("--yes"), aPodOfThenDies()])));
             assert.doesNotMatch(await namespace.kubectl("get", "events"), /violates PodSecurity/);
             assert.deepEqual(await uids(), kept);
             const own = '{"app":"bots-edi","component":"webserver"}';
@@ -200,7 +199,7 @@ describe("npm run ops -- adopt and migrate", function () {
 
         it("is undone, while it serves; every order arrives once", async () => {
             await then.send(10);
-            await then.keepSending(() => withoutFailure(namespace.name, () => adopt("--undo"), RATE));
+            await then.keepSending(() => inUse(() => adopt("--undo")));
             assert.deepEqual(await uids(), kept);
             assert.match(await selectorOf("deployment/bots-webserver"), /"team":"edi"/);
             assert.match(await selectorOf("service/bots-webserver"), /"team":"edi"/);
@@ -224,7 +223,7 @@ describe("npm run ops -- adopt and migrate", function () {
             const deployment = () => namespace.value("deployment/bots-webserver", ".metadata.uid");
             const before = await deployment();
             await then.send(5);
-            await withoutFailure(namespace.name, () => adopt("--yes"), RATE);
+            await inUse(() => adopt("--yes"));
             assert.equal(await deployment(), before);
             await succeed("engine", "--stack", "then");
             await then.allArriveOnce();
