@@ -6,7 +6,7 @@ import { type IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BrowserContext, chromium } from "playwright-core";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { providePackages } from "../../../sandbox/cluster/packages";
 import { run } from "../../../operations/exec";
 import { AUTHORITY, HOST, PORTS } from "../../../sandbox/surroundings/traefik";
@@ -86,4 +86,26 @@ export async function openBrowser(options: { readonly knowsAuthority: boolean })
             await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
         },
     };
+}
+
+/**
+ * Acts in a page of its own; again in a new one where an interface came to the machine, as one does with each pod of
+ * other suites: Chromium gives its connections up then. Fails with anything else, and the twentieth time.
+ */
+export async function inPage<T>({ context }: Browser, act: (page: Page) => Promise<T>): Promise<T> {
+    for (let left = 19; ; left -= 1) {
+        const page = await context.newPage();
+        try {
+            return await act(page);
+        } catch (error) {
+            if (left === 0 || !String(error).includes("net::ERR_NETWORK_CHANGED")) throw error;
+        } finally {
+            await page.close();
+        }
+    }
+}
+
+/** Clicks on what leads to the start page, and waits for it; watched from before the click, which ends after a failure. */
+export async function clickHome(page: Page, name: string): Promise<void> {
+    await Promise.all([page.waitForURL(`${ORIGIN}/home`), page.getByRole("button", { name, exact: true }).click()]);
 }

@@ -4,7 +4,6 @@ import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
-import { type Page, type Request } from "playwright-core";
 import { parseAllDocuments } from "yaml";
 import { run } from "../../../../operations/exec";
 import { ADMIN, adminPassword } from "../../../../sandbox/admin";
@@ -12,7 +11,7 @@ import { inWebserver, NAMESPACE } from "../../../../sandbox/bots";
 import { checkout } from "../../../../sandbox/paths";
 import { HOST, PORTS } from "../../../../sandbox/surroundings/traefik";
 import { TestNamespace } from "../../namespace";
-import { ask, type Browser, openBrowser, ORIGIN } from "../https";
+import { ask, type Browser, clickHome, inPage, openBrowser, ORIGIN } from "../https";
 
 const INGRESS = "ingress/bots-edi-ingress";
 const edi = new TestNamespace(NAMESPACE);
@@ -43,8 +42,6 @@ with zipfile.ZipFile(sys.argv[1], "w") as plugin:
 `;
     await run("python3", ["-c", script, file, `${bytes}`]);
 }
-
-const errorOf = (request: Request) => request.failure()?.errorText ?? "no reason";
 
 describe("the pages by HTTPS", () => {
     it("are those of an Ingress with the class and annotations of prod's, which carries the controller's address", async () => {
@@ -88,11 +85,9 @@ describe("the pages by HTTPS", () => {
     describe("in a browser", () => {
         const plugin = join(tmpdir(), `bots-edi-plugin-${process.pid}.zip`);
         let browser: Browser;
-        let page: Page;
 
         before(async () => {
             browser = await openBrowser({ knowsAuthority: true });
-            page = await browser.context.newPage();
         });
         after(async () => {
             await browser.close();
@@ -104,7 +99,7 @@ describe("the pages by HTTPS", () => {
             const stranger = await openBrowser({ knowsAuthority: false });
             try {
                 await assert.rejects(
-                    (await stranger.context.newPage()).goto(`${ORIGIN}/login/`),
+                    inPage(stranger, (page) => page.goto(`${ORIGIN}/login/`)),
                     /ERR_CERT_AUTHORITY_INVALID/,
                 );
             } finally {
@@ -113,12 +108,13 @@ describe("the pages by HTTPS", () => {
         });
 
         it("log a person in, with cookies that go by HTTPS alone", async () => {
-            const answer = await page.goto(`${ORIGIN}/login/`);
-            assert.equal((await answer?.securityDetails())?.issuer, "bots-edi-sandbox-web-ca");
-            await page.getByLabel("Username:").fill(ADMIN);
-            await page.getByLabel("Password:").fill(adminPassword());
-            await page.getByRole("button", { name: "Log in" }).click();
-            await page.waitForURL(`${ORIGIN}/home`);
+            await inPage(browser, async (page) => {
+                const answer = await page.goto(`${ORIGIN}/login/`);
+                assert.equal((await answer?.securityDetails())?.issuer, "bots-edi-sandbox-web-ca");
+                await page.getByLabel("Username:").fill(ADMIN);
+                await page.getByLabel("Password:").fill(adminPassword());
+                await clickHome(page, "Log in");
+            });
             const cookies = await browser.context.cookies();
             assert.ok(
                 cookies.some(({ name }) => name.startsWith("bots_sessionid")),
@@ -132,18 +128,13 @@ describe("the pages by HTTPS", () => {
 
         it("take a plugin of 20 MB", async () => {
             await makePlugin(plugin, 20_000_000);
-            // Chromium gives a request up where an interface comes to the machine, as one does with each pod of other suites.
-            for (let failure: string | undefined = ""; failure !== undefined;) {
-                assert.match(failure, /^(net::ERR_NETWORK_CHANGED)?$/);
+            const line = await inPage(browser, async (page) => {
                 await page.goto(`${ORIGIN}/plugin`);
                 await page.locator("input[type=file]").setInputFiles(plugin);
-                await page.getByRole("button", { name: "Read", exact: true }).click();
-                failure = await Promise.race([
-                    page.waitForURL(`${ORIGIN}/home`).then(() => undefined),
-                    page.waitForEvent("requestfailed", (request) => request.isNavigationRequest()).then(errorOf),
-                ]);
-            }
-            assert.match(await page.locator(".messagelist").innerText(), /is read successful/);
+                await clickHome(page, "Read");
+                return page.locator(".messagelist").innerText();
+            });
+            assert.match(line, /is read successful/);
             const size = await inWebserver([
                 "stat",
                 "-c",
