@@ -65,6 +65,7 @@ const MODULES: Readonly<Record<string, readonly Component[]>> = {
     "job_queue.py": ["webserver", "jobqueue"],
     "queue_gateway.py": ["webserver", "jobqueue"],
     "metrics.py": ["webserver"],
+    "web_server.py": ["webserver"],
     "migrations.py": [],
     "check.py": [],
     "database_form.py": [],

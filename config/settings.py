@@ -395,12 +395,6 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000
 # Plugins are read from a file, so uploads always become one.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
-# Bots lets 5 connections wait for its web server's only thread that takes them: most of a burst was answered seconds later, and
-# some not in 10. It has imported the server by now, and makes it later; other processes have not.
-if "cheroot.wsgi" in sys.modules:
-    wsgi = sys.modules["cheroot.wsgi"]
-    wsgi.Server.__init__ = functools.partialmethod(wsgi.Server.__init__, request_queue_size=512)
-
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -499,6 +493,13 @@ def pages_reach_the_job_queue(get_response):
         queue_gateway.install(job2queue, models.routes, gateway_host, gateway_port)
     return get_response
 
+
+# --- Web server ----------------------------------------------------------------------------------------------------
+
+if "cheroot.wsgi" in sys.modules:  # Bots has imported it by now, and makes its server later; other processes have not
+    import web_server
+
+    web_server.mend(sys.modules["cheroot.wsgi"].Server)
 
 # --- Directory monitor ---------------------------------------------------------------------------------------------
 

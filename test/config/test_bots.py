@@ -1,8 +1,6 @@
 """Bots' own programs on the project's two files."""
 
-import concurrent.futures
 import signal
-import time
 
 import pytest
 from support import BIN, HAS_BOTS, wait_until
@@ -49,16 +47,6 @@ def test_the_web_server_shows_the_login_page_and_its_static_files(environment):
         assert environment.log().count("configdir") == 1
         process.send_signal(signal.SIGTERM)
         process.wait(10)
-
-
-def test_most_of_a_burst_while_the_web_server_was_busy_had_no_answer_in_10_s(environment):
-    environment.init_db()
-    with environment.webserver() as process, concurrent.futures.ThreadPoolExecutor(50) as people:
-        process.send_signal(signal.SIGSTOP)
-        answers = [people.submit(environment.get, "/login/") for _ in range(50)]
-        time.sleep(1)
-        process.send_signal(signal.SIGCONT)
-        assert {answer.result()[0] for answer in answers} == {200}
 
 
 def test_the_job_queue_takes_a_job(environment):

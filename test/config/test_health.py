@@ -87,7 +87,7 @@ def test_a_page_without_a_database_wrote_40_kb_to_the_log_volume_it_says_so_in_o
             assert written.stat().st_size == before
 
 
-def test_many_probes_of_a_hanging_database_cost_one_thread_and_leave_live_alone(environment):
+def test_many_probes_of_a_hanging_database_cost_two_threads_and_leave_live_alone(environment):
     with silent_port() as port:
         use_server(environment, "mysql", port)
         with environment.webserver() as process:
@@ -105,7 +105,7 @@ def test_many_probes_of_a_hanging_database_cost_one_thread_and_leave_live_alone(
                 slowest = max(slowest, environment.get("/health/live")[2])
                 time.sleep(0.05)
             assert [status for status, _, _ in answers] == [503] * 40
-            assert max(most) - before <= 1
+            assert max(most) - before <= 2  # one looks, and the second of two that answer probes
             # Live waits at most for those who came first: the others do not wait for the database again.
             assert slowest < READY_LIMIT
             assert median_of_live(environment) < LIVE_LIMIT
@@ -117,8 +117,7 @@ def test_pages_that_waited_for_the_database_held_every_thread_and_live_waited_fo
     with silent_port() as port:
         use_server(environment, "postgresql" if driver == "psycopg" else "mysql", port)
         with environment.webserver():
-            slowest = []
-            for _ in range(2):
+            for limit in (WAITING_LIMIT, READY_LIMIT):  # the first ones find out; nobody waits after them
                 answers = []
                 pages = [
                     threading.Thread(target=lambda: answers.append(environment.get("/login/", limit=30, Host="localhost")))
@@ -127,13 +126,11 @@ def test_pages_that_waited_for_the_database_held_every_thread_and_live_waited_fo
                 for page in pages:
                     page.start()
                 time.sleep(0.5)  # until they are there
-                slowest.append(environment.get("/health/live", limit=30)[2])
+                assert environment.get("/health/live", limit=30)[2] < READY_LIMIT
                 for page in pages:
                     page.join()
                 assert [status for status, _, _ in answers] == [503] * 60
-            # The first ones find out; nobody waits after them.
-            assert slowest[0] < WAITING_LIMIT
-            assert slowest[1] < READY_LIMIT
+                assert max(seconds for _, _, seconds in answers) < limit
 
 
 @pytest.mark.parametrize("driver", ["mysqlclient", "PyMySQL"])

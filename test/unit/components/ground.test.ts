@@ -78,6 +78,7 @@ describe("Configuration", () => {
             "queue_gateway.py",
             "run_record.py",
             "settings.py",
+            "web_server.py",
         ]);
     });
 
