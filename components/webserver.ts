@@ -104,8 +104,8 @@ export class Webserver extends pulumi.ComponentResource {
                                     timeoutSeconds: 3,
                                     failureThreshold: 30,
                                 }),
-                                // Endpoints and Ingress need a moment to forget the pod.
-                                lifecycle: { preStop: { exec: { command: ["sleep", "5"] } } },
+                                // Who sends requests hears of the next pod up to 10 s later where the API server was away before.
+                                lifecycle: { preStop: { exec: { command: ["sleep", "15"] } } },
                             }),
                         ],
                     }),
