@@ -77,7 +77,7 @@ def test_a_page_without_a_database_wrote_40_kb_to_the_log_volume_it_says_so_in_o
     with closed_port() as port:
         use_server(environment, "postgresql" if driver == "psycopg" else "mysql", port)
         with environment.webserver():
-            written = environment.folder / "botssys/logging/webserver.log"
+            [written] = (environment.folder / "botssys/logging").rglob("webserver.log")
             before = written.stat().st_size
             for path in ("/login/", "/"):
                 status, body, _ = environment.get(path, Host="localhost")
