@@ -598,26 +598,30 @@ inspection = Inspection()
 class HealthEndpoints:
     """Django middleware that answers /metrics and every path under /health itself; all others go on, unless the database is away.
 
-    live: 200 as long as the web server serves, whatever else is down. ready: 200 when the database answers and the
-    directories are there. startup: 200 when the tables are there too. Otherwise 503, with the reason in the log: the
-    body names only the failed check, because anybody can read it. Any other path: 404. metrics: the same checks and
-    what metrics.py adds, for Prometheus, always 200 and within the same time.
+    live: 200 as long as the web server serves, whatever else is down: not where it has been at the same pages with all its
+    threads for minutes. ready: 200 when the database answers and the directories are there. startup: 200 when the tables are
+    there too. Otherwise 503, with the reason in the log: the body names only the failed check, because anybody can read it.
+    Any other path: 404. metrics: the same checks and what metrics.py adds, for Prometheus, always 200 and within the same time.
     """
 
     patience = 1.0  # seconds for which pages go on waiting for a database once one has waited in vain
+    stuck = 600.0  # seconds after which pages that take every thread are not waited for any more
     checks = {
-        "/health/live": (),
+        "/health/live": ("pages",),
         "/health/ready": ("database", "botssys", "usersys"),
         "/health/startup": ("database", "tables", "botssys", "usersys"),
     }
 
     def __init__(self, get_response):
         import metrics  # here, since the web server alone has middleware
+        import web_server
 
         if bots_4 and not DIRECTORY_MONITOR:
             tell_that_no_route_is_watched()
         self.get_response = get_response
         self.away_since = None  # when a page first found no database
+        self.threads = web_server.THREADS
+        self.began = {}  # when each page that is at work began, by its thread
         self.exposition = metrics.exposition
         self.measurement = Inspection(functools.partial(metrics.collect, METRICS_FILES))
 
@@ -626,12 +630,16 @@ class HealthEndpoints:
         if path == "/metrics":
             return self.metrics()
         if path != "/health" and not path.startswith("/health/"):
-            # Pages that wait for it hold every thread, and the kubelet ends a web server that does not answer /health/live.
+            # Pages that wait for it hold every thread, and who asks for another one is told nothing.
             if self.away_since is not None and time.monotonic() >= self.away_since + self.patience:
                 if reason := inspection(waits=False).get("database"):
                     return self.unavailable(path, reason)
                 self.away_since = None
-            return self.get_response(request)
+            self.began[threading.get_ident()] = time.monotonic()
+            try:
+                return self.get_response(request)
+            finally:
+                del self.began[threading.get_ident()]
         response = self.answer(path[:-1] if path.endswith("/") else path)
         response["Cache-Control"] = "no-store"
         return response
@@ -655,6 +663,13 @@ class HealthEndpoints:
         response["Retry-After"] = "10"
         return response
 
+    def hang(self):
+        """Returns why the web server will not answer a page any more, or None."""
+        began = list(self.began.values())
+        if len(began) == self.threads and time.monotonic() > max(began) + self.stuck:
+            return f"no page of {self.threads} has come to its end in {self.stuck:.0f} s"
+        return None
+
     def metrics(self):
         """Returns what is found in Prometheus' text format."""
         found = self.measurement()
@@ -668,7 +683,7 @@ class HealthEndpoints:
         if path not in self.checks:
             return JsonResponse({"status": "not found", "paths": sorted(self.checks)}, status=404)
         names = self.checks[path]
-        found = inspection() if names else {}
+        found = {"pages": self.hang()} if path == "/health/live" else inspection()
         failed = [name for name in names if found[name]]
         for name in failed:
             log.warning("%s: %s: %s", path, name, found[name])

@@ -11,6 +11,7 @@ import select
 import socket
 
 BACKLOG = 512  # connections that wait to be taken
+THREADS = 10  # that answer, as many as cheroot has
 SHORT = (b"GET /health/", b"GET /metrics ")  # what settings.HealthEndpoints answers by itself, within seconds
 HEAD = 4096  # bytes of a request that are looked at
 
@@ -19,7 +20,7 @@ apart = concurrent.futures.ThreadPoolExecutor(2, "probe")
 
 def mend(server):
     """Changes cheroot's class of servers, before Bots makes one."""
-    server.__init__ = functools.partialmethod(server.__init__, request_queue_size=BACKLOG)
+    server.__init__ = functools.partialmethod(server.__init__, numthreads=THREADS, request_queue_size=BACKLOG)
     server.process_conn = functools.partialmethod(pass_on, server.process_conn)
 
 

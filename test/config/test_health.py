@@ -208,7 +208,7 @@ def test_paths_and_methods(environment):
         for path in ("/health", "/health/", "/health/nope", "/health/live/more", "/health//live", "/health/LIVE"):
             status, body, _ = environment.get(path)
             assert (path, status, body["status"]) == (path, 404, "not found")
-        assert environment.get("/health/live")[:2] == (200, {"status": "ok", "checks": {}})
+        assert environment.get("/health/live")[:2] == (200, {"status": "ok", "checks": {"pages": True}})
         assert environment.get("/health/live/")[0] == 200
         assert environment.get("/health/live?probe=1")[0] == 200
         assert environment.get("/health/live", "HEAD")[:2] == (200, "")

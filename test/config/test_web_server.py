@@ -11,6 +11,7 @@ from support import HAS_BOTS, wait_until
 from test_health import LIVE_LIMIT, READY_LIMIT, median_of_live, use_server
 
 THREADS = 10  # that answer pages
+STUCK = 2.0  # seconds after which they are taken to hang
 SESSION = {"Cookie": "bots_sessionid_default=a-session-that-is-looked-for", "Host": "localhost"}
 
 of_bots = pytest.mark.skipif(not HAS_BOTS, reason="Bots for this Django is not on the package index")
@@ -27,21 +28,42 @@ def test_most_of_a_burst_while_the_web_server_was_busy_had_no_answer_in_10_s(env
         assert {answer.result()[0] for answer in answers} == {200}
 
 
-@of_bots
-def test_pages_that_waited_for_a_lock_held_every_thread_and_no_probe_was_answered(environment, mariadb):
+@contextlib.contextmanager
+def waiting_pages(environment, mariadb, seconds):
+    """Runs a web server each of whose threads waits for a lock in the database, and as many pages that wait for a thread."""
     use_server(environment, "mysql", mariadb.port)
     environment.init_db()
     with environment.webserver(), concurrent.futures.ThreadPoolExecutor(2 * THREADS + 1) as people:
-        held = people.submit(mariadb.sql, ["LOCK TABLES django_session WRITE", "SELECT SLEEP(10)"], "bots")
+        held = people.submit(mariadb.sql, ["LOCK TABLES django_session WRITE", f"SELECT SLEEP({seconds})"], "bots")
         waiting = "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for table%'"
         pages = [people.submit(environment.get, "/login/", limit=30, **SESSION) for _ in range(2 * THREADS)]
         wait_until(lambda: int(mariadb.sql([waiting])) == THREADS, "not every thread waits for the lock")
+        yield
+        assert not held.done()
+        assert {page.result()[0] for page in pages} == {200}
+
+
+@of_bots
+def test_pages_that_waited_for_a_lock_held_every_thread_and_no_probe_was_answered(environment, mariadb):
+    with waiting_pages(environment, mariadb, 10):
         assert median_of_live(environment) < LIVE_LIMIT
         for path in ("/health/ready", "/metrics"):
             status, _, seconds = environment.get(path)
             assert (status, seconds < READY_LIMIT) == (200, True)
-        assert not held.done()
-        assert {page.result()[0] for page in pages} == {200}
+
+
+@of_bots
+def test_a_web_server_whose_threads_all_hang_is_not_live(environment, mariadb):
+    settings = environment.config / "settings.py"
+    text = settings.read_text()
+    assert text.count("stuck = 600.0") == 1
+    settings.write_text(text.replace("stuck = 600.0", f"stuck = {STUCK}"))
+    with waiting_pages(environment, mariadb, 20):
+        assert environment.get("/health/live")[:2] == (200, {"status": "ok", "checks": {"pages": True}})
+        time.sleep(STUCK)
+        assert environment.get("/health/live")[:2] == (503, {"status": "failed", "checks": {"pages": False}})
+        assert "/health/live: pages: no page of 10 has come to its end in 2 s" in environment.log()
+        assert environment.get("/health/ready")[0] == 200
 
 
 def test_connections_that_say_nothing_held_every_thread_for_10_s(environment):
