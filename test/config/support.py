@@ -198,7 +198,13 @@ class MariaDb:
         ]
         with open(self.folder / "log", "a") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_until(lambda: accepts(self.port), "MariaDB did not start")
+        # It listens at its socket after its port, and where it was killed the old one's file is there.
+        wait_until(lambda: accepts(self.port) and self.listens(), "MariaDB did not start")
+
+    def listens(self):
+        """Returns whether it accepts connections at its socket."""
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(f"{self.folder}/socket") == 0
 
     def create(self, database, user, password):
         """Makes a database and the user who may do everything in it."""

@@ -33,12 +33,15 @@ describe(`the pages of a system that is changed (${plan.name})`, function () {
     const podsOf = (component: string) =>
         namespace.kubectl("get", "pods", "-l", `component=${component}`, "-o", "jsonpath={..metadata.uid}");
 
-    /** A change that all pods of the webserver are replaced for; fails where none was. */
+    /** A change that all pods of the webserver are replaced for, until they have ended; fails where one was not. */
     const rolls = async (change: () => Promise<unknown>) => {
-        const before = await podsOf("webserver");
+        const before = (await podsOf("webserver")).split(" ");
         await change();
-        const after = new Set((await podsOf("webserver")).split(" "));
-        for (const uid of before.split(" ")) assert.ok(!after.has(uid), "a pod of the webserver was not replaced");
+        const areReplaced = async () => {
+            const there = await podsOf("webserver");
+            return before.every((uid) => !there.includes(uid));
+        };
+        await waitUntil("the webserver's pods to be replaced", areReplaced, { timeout: 60 });
     };
 
     /** Evicts all pods as `kubectl drain` does. The only node stands for the other ones as well: new pods find room there. */
