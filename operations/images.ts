@@ -13,7 +13,7 @@ interface ContainerStatus {
 
 /** A pod, as far as it tells what it runs. */
 export interface Pod {
-    readonly metadata: { readonly name: string };
+    readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
     readonly spec: { readonly containers: readonly Container[] };
     readonly status: { readonly phase?: string; readonly containerStatuses?: readonly ContainerStatus[] };
 }
@@ -22,7 +22,8 @@ export interface Pod {
 export function movedTags(pods: readonly Pod[]): string[] {
     const runs = new Map<string, Map<string, string[]>>();
     for (const { metadata, spec, status } of pods) {
-        if (status.phase === "Succeeded" || status.phase === "Failed") continue;
+        if (metadata.deletionTimestamp !== undefined || status.phase === "Succeeded" || status.phase === "Failed")
+            continue;
         for (const { name, imageID } of status.containerStatuses ?? []) {
             const image = spec.containers.find((container) => container.name === name)?.image;
             const digest = imageID.replace(/^.*@/, "");

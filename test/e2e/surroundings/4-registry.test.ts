@@ -42,7 +42,7 @@ interface List<T> {
 }
 
 interface Pod {
-    readonly metadata: { readonly name: string; readonly uid: string };
+    readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string };
     readonly status: {
         readonly containerStatuses?: readonly { readonly imageID: string; readonly restartCount: number }[];
     };
@@ -62,10 +62,11 @@ interface Job {
     readonly status: { readonly succeeded?: number };
 }
 
-/** The pods of services, of one where it is named. */
+/** The pods of services, of one where it is named, without those that are about to end. */
 async function pods(component = "webserver,jobqueue,watch,database"): Promise<readonly Pod[]> {
     const selector = `app=bots-edi,component in (${component})`;
-    return (await namespace.get<List<Pod>>("pods", "-l", selector)).items;
+    const { items } = await namespace.get<List<Pod>>("pods", "-l", selector);
+    return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }
 
 /** Which pods run, and how often they were started anew. */

@@ -4,9 +4,9 @@ import { movedTags, type Pod } from "../../../operations/images";
 const IMAGE = "harbor.pminc.me/priv/bots-edi:4.0";
 const [ONE, TWO] = ["a", "b"].map((digit) => `sha256:${digit.repeat(64)}`) as [string, string];
 
-function pod(name: string, imageID: string, { image = IMAGE, phase = "Running" } = {}): Pod {
+function pod(name: string, imageID: string, { image = IMAGE, phase = "Running", ends = false } = {}): Pod {
     return {
-        metadata: { name },
+        metadata: { name, ...(ends && { deletionTimestamp: "2026-11-27T10:00:00Z" }) },
         spec: { containers: [{ name: "bots", image }] },
         status: { phase, containerStatuses: [{ name: "bots", imageID }] },
     };
@@ -28,6 +28,7 @@ describe("a tag that has moved in the registry", () => {
     for (const [what, other] of [
         ["runs the same image by another repository's name", pod("two", `mirror.example.com/bots-edi@${ONE}`)],
         ["has ended", pod("two", `harbor.pminc.me/priv/bots-edi@${TWO}`, { phase: "Succeeded" })],
+        ["is about to end", pod("two", `harbor.pminc.me/priv/bots-edi@${TWO}`, { ends: true })],
         ["has yet to pull it", pod("two", "", { phase: "Pending" })],
         ["has another version", pod("two", `harbor.pminc.me/priv/bots-edi@${TWO}`, { image: `${IMAGE}.1` })],
     ] as const) {
