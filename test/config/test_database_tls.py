@@ -1,5 +1,6 @@
 """TLS to the database, on real servers that take nothing else: the connections of Django and that of Bots' engine."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -57,8 +58,9 @@ def certificates(tmp_path_factory):
     return folder
 
 
-def mysql(folder, certificates, name):
+def mysql(folder, certificates, name, stack):
     server = MariaDb(folder)
+    stack.callback(server.stop)
     server.options = [f"--ssl-cert={certificates}/{name}.crt", f"--ssl-key={certificates}/{name}.key"]
     server.start()
     server.create("bots", "bots", PASSWORD)
@@ -66,8 +68,9 @@ def mysql(folder, certificates, name):
     return server
 
 
-def postgresql(folder, certificates, name):
+def postgresql(folder, certificates, name, stack):
     server = PostgreSql()
+    stack.callback(server.stop)
     # The server reads a key that its own user alone may read.
     for suffix in ("crt", "key"):
         (server.folder / f"data/server.{suffix}").write_bytes((certificates / f"{name}.{suffix}").read_bytes())
@@ -85,14 +88,9 @@ def postgresql(folder, certificates, name):
 def servers(request, tmp_path_factory, certificates):
     """Servers that refuse who speaks in clear, one with each certificate."""
     make = {"mysql": mysql, "postgresql": postgresql}[request.param]
-    made = {}
-    try:
-        for name in ("here", "elsewhere", "expired"):
-            made[name] = make(tmp_path_factory.mktemp(name), certificates, name)
-        yield request.param, made
-    finally:
-        for server in made.values():
-            server.stop()
+    names = ("here", "elsewhere", "expired")
+    with contextlib.ExitStack() as stack:
+        yield request.param, {name: make(tmp_path_factory.mktemp(name), certificates, name, stack) for name in names}
 
 
 def ask(environment, servers, name, mode, ca=""):
