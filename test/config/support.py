@@ -9,6 +9,7 @@ import random
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,8 @@ BIN = Path(sys.executable).parent
 HAS_BOTS = (BIN / "bots-webserver").exists()
 PORTS = itertools.cycle(random.sample(range(20000, 28000), 8000))  # none twice: it is bound some time after it was given
 START_LIMIT = 30  # seconds that a server may take to start on a busy machine
+READY_LIMIT = 2.0  # seconds of /health/ready, which the probe's timeout builds on
+LIVE_LIMIT = 0.1  # seconds of /health/live
 
 
 def free_port():
@@ -161,6 +164,25 @@ class Environment:
     def log(self):
         """Returns what the servers wrote so far."""
         return (self.folder / "log").read_text()
+
+
+def use_server(environment, engine, port):
+    """Makes the environment use a database server on a loopback port."""
+    environment.variables.update(
+        DB_ENGINE=engine,
+        DB_HOST="127.0.0.1",
+        DB_PORT=str(port),
+        DB_NAME="bots",
+        DB_USER="bots",
+        DB_PASSWORD="password-of-the-test",
+    )
+
+
+def median_of_live(environment, times=9):
+    """Returns the median of the seconds that /health/live takes; every answer has to be 200."""
+    answers = [environment.get("/health/live") for _ in range(times)]
+    assert {status for status, _, _ in answers} == {200}
+    return statistics.median(seconds for _, _, seconds in answers)
 
 
 class MariaDb:

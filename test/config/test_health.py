@@ -2,36 +2,24 @@
 
 import os
 import signal
-import statistics
 import threading
 import time
 
 import pytest
-from support import HAS_BOTS, closed_port, silent_port, unreachable_port, wait_until
+from support import (
+    HAS_BOTS,
+    LIVE_LIMIT,
+    READY_LIMIT,
+    closed_port,
+    median_of_live,
+    silent_port,
+    unreachable_port,
+    use_server,
+    wait_until,
+)
 
-READY_LIMIT = 2.0  # seconds, which the probe's timeout builds on
-LIVE_LIMIT = 0.1
-WAITING_LIMIT = 13.0  # the driver's 5 s, twice, and what it takes to answer those that waited
+WAITING_LIMIT = 13.0  # seconds: the driver's 5 s, twice, and what it takes to answer those that waited
 RECOVERY_LIMIT = 3.0
-
-
-def use_server(environment, engine, port):
-    """Makes the environment use a database server on a loopback port."""
-    environment.variables.update(
-        DB_ENGINE=engine,
-        DB_HOST="127.0.0.1",
-        DB_PORT=str(port),
-        DB_NAME="bots",
-        DB_USER="bots",
-        DB_PASSWORD="password-of-the-test",
-    )
-
-
-def median_of_live(environment, times=9):
-    """Returns the median of the seconds that /health/live takes; every answer has to be 200."""
-    answers = [environment.get("/health/live") for _ in range(times)]
-    assert {status for status, _, _ in answers} == {200}
-    return statistics.median(seconds for _, _, seconds in answers)
 
 
 def threads_of(process):

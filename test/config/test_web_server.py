@@ -7,8 +7,7 @@ import socket
 import time
 
 import pytest
-from support import HAS_BOTS, wait_until
-from test_health import LIVE_LIMIT, READY_LIMIT, median_of_live, use_server
+from support import HAS_BOTS, LIVE_LIMIT, READY_LIMIT, median_of_live, use_server, wait_until
 
 THREADS = 10  # that answer pages
 STUCK = 5.0  # seconds after which they are taken to hang
