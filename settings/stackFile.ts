@@ -29,7 +29,7 @@ function mayBe(written: string, read: string): boolean {
 /** Whether a text has a scalar that YAML may change. Most have none, and YAML's parser, slow to load, is left alone. */
 function mayChange(text: string): boolean {
     const scalars = text.match(/(?<=[:-]\s+|[,[{]\s*)([-+.]?\d[^\s,\]}]*|true|false)(?=[\s,\]}]|$)/gi) ?? [];
-    const isKept = /^(0|[1-9]\d{0,14}|true|false|\d+(\.\d+)?(m|[kMGTPE]i?))$/;
+    const isKept = /^(0|[1-9]\d{0,14}|true|false|\d+(\.\d+)?(m|[kMGTPE]i?)|\d+(\.\d+){2,})$/;
     return scalars.some((scalar) => !isKept.test(scalar));
 }
 
