@@ -1,7 +1,8 @@
 /**
  * What deploying with Pulumi costs. Prints ratios measured in one run, and fails where one is above its limit:
  * `up` beside kubectl with the same manifests, in the same order, with the same waits; previews where nothing changed beside
- * that of a program with five ConfigMaps. Needs a running sandbox, and nothing else that is busy.
+ * those of a program with five ConfigMaps, and of one with as many resources. Needs a running sandbox, and nothing else that is
+ * busy.
  */
 import { parse } from "yaml";
 import { readFileSync } from "node:fs";
@@ -15,7 +16,7 @@ import { MASK, objects, SECRET_SIGNATURE } from "../support/recorder";
 import { recordStack } from "../support/stack";
 import { median } from "./usage";
 
-/** The most that each ratio may be. */
+/** The most that each ratio may be; a preview's is that beside as many resources, which Pulumi takes its time for. */
 const LIMITS = { up: 1.15, sandbox: 1.5, prod: 1.25 };
 const PAIRS = 3;
 const PREVIEWS = 7;
@@ -96,11 +97,11 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** Prints a ratio and says whether it is within its limit. */
-function report(what: string, ours: readonly number[], theirs: readonly number[], limit: number): boolean {
+function report(what: string, ours: readonly number[], theirs: readonly number[], limit = Infinity): boolean {
     const ratio = median(ours.map((value, index) => value / (theirs[index] ?? NaN)));
     const show = (numbers: readonly number[]) => numbers.map((value) => value.toFixed(1)).join(" ");
     console.log(
-        `${what}: ratio ${ratio.toFixed(2)}, at most ${limit} (median of ${ours.length} pairs; ${show(ours)} s against ${show(theirs)} s)`,
+        `${what}: ratio ${ratio.toFixed(2)}, ${limit === Infinity ? "no limit" : `at most ${limit}`} (median of ${ours.length} pairs; ${show(ours)} s against ${show(theirs)} s)`,
     );
     return ratio <= limit;
 }
@@ -109,12 +110,6 @@ function report(what: string, ours: readonly number[], theirs: readonly number[]
 function settings(stack: string): Record<string, unknown> {
     const { config } = parse(readFileSync(join(checkout, `Pulumi.${stack}.yaml`), "utf8")) as { config: object };
     return Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace("bots-edi:", ""), value]));
-}
-
-/** A stack that is up. */
-async function deployed(stack: TestStack): Promise<TestStack> {
-    await stack.up();
-    return stack;
 }
 
 async function measureUp(): Promise<boolean> {
@@ -134,10 +129,23 @@ async function measureUp(): Promise<boolean> {
 }
 
 async function measurePreviews(): Promise<boolean> {
-    const names = { sandbox: "edi-bench-sandbox", prod: "edi-bench-prod", five: "edi-bench-five" };
+    const names = { sandbox: "edi-bench-sandbox", prod: "edi-bench-prod" };
+    const namespaces: string[] = Object.values(names);
     const made: TestStack[] = [];
+    const deploy = async (stack: Promise<TestStack>) => {
+        made.push(await stack);
+        await (await stack).up();
+        return stack;
+    };
+    const maps = async (count: number) => {
+        const namespace = `edi-bench-${count}`;
+        namespaces.push(namespace);
+        await new TestNamespace(namespace).create();
+        return deploy(TestStack.of("maps", { namespace, count: String(count) }));
+    };
+    const preview = (stack: TestStack) => seconds(() => stack.succeed("preview", "--expect-no-changes"));
     try {
-        for (const name of [names.prod, names.five]) await new TestNamespace(name).create();
+        await new TestNamespace(names.prod).create();
         await putCredentials(names.prod);
         await admit(names.prod);
         // As prod is, but for what the sandbox's cluster has in another way or not at all.
@@ -149,26 +157,30 @@ async function measurePreviews(): Promise<boolean> {
             backup: { clientImage: "localhost/bots-edi-mariadb:10.11" },
         };
         const prod = { ...settings("prod"), ...here, namespace: names.prod, protectData: "false" };
-        const stacks = {
-            five: await deployed(await TestStack.of("five", { namespace: names.five })),
-            sandbox: await deployed(await TestStack.botsEdi({ ...settings("sandbox"), namespace: names.sandbox })),
-            prod: await deployed(await TestStack.botsEdi(prod)),
-        };
-        made.push(...Object.values(stacks));
-        const times = { five: [] as number[], sandbox: [] as number[], prod: [] as number[] };
-        for (let round = 0; round < PREVIEWS; round++) {
-            for (const name of ["five", "sandbox", "prod"] as const) {
-                times[name].push(await seconds(() => stacks[name].pulumi("preview", "--expect-no-changes")));
+        const five = await maps(5);
+        let isWithin = true;
+        for (const [name, config] of Object.entries({ sandbox: settings("sandbox"), prod })) {
+            const stack = await deploy(TestStack.botsEdi({ ...config, namespace: names[name as keyof typeof names] }));
+            // All but the stack itself and its provider, which each of these programs has.
+            const count = stack.state().resources.length - 2;
+            const asMany = await maps(count);
+            const times = { ours: [] as number[], five: [] as number[], asMany: [] as number[] };
+            for (let round = 0; round < PREVIEWS; round++) {
+                times.ours.push(await preview(stack));
+                times.five.push(await preview(five));
+                times.asMany.push(await preview(asMany));
             }
+            report(`a preview of ${name}, beside five ConfigMaps'`, times.ours, times.five);
+            const limit = LIMITS[name as keyof typeof LIMITS];
+            isWithin =
+                report(`a preview of ${name}, beside ${count} ConfigMaps'`, times.ours, times.asMany, limit) &&
+                isWithin;
         }
-        const outcomes = (["sandbox", "prod"] as const).map((name) =>
-            report(`a preview of ${name}, beside five ConfigMaps'`, times[name], times.five, LIMITS[name]),
-        );
-        return outcomes.every(Boolean);
+        return isWithin;
     } finally {
         for (const stack of made) stack.remove();
         await dismiss(names.prod);
-        for (const name of Object.values(names)) await new TestNamespace(name).delete();
+        for (const name of namespaces) await new TestNamespace(name).delete();
     }
 }
 

@@ -45,7 +45,7 @@ export class TestStack extends Workplace {
     }
 
     /** A stack of a program of tests. */
-    static of(program: "small" | "five", settings: Record<string, unknown>): Promise<TestStack> {
+    static of(program: "small" | "maps", settings: Record<string, unknown>): Promise<TestStack> {
         return TestStack.create(program, join(__dirname, "program", `${program}.ts`), settings);
     }
 
