@@ -2,6 +2,20 @@
 import { type Outcome } from "../../operations/exec";
 import { kubectl, tryKubectl } from "../../sandbox/cluster/kubectl";
 
+/** A pod, as far as tests look at it. */
+export interface Pod {
+    readonly metadata: {
+        readonly name: string;
+        readonly uid: string;
+        readonly labels: { readonly component: string };
+        readonly deletionTimestamp?: string;
+    };
+    readonly status: {
+        readonly phase: string;
+        readonly containerStatuses?: readonly { readonly imageID: string; readonly restartCount: number }[];
+    };
+}
+
 /** A namespace; one that a test makes is deleted with all that is in it. */
 export class TestNamespace {
     constructor(readonly name: string) {}
@@ -44,6 +58,13 @@ export class TestNamespace {
 
     async has(what: string): Promise<boolean> {
         return (await this.tryKubectl(["get", what])).code === 0;
+    }
+
+    /** The pods of services, without those that are about to end. */
+    async pods(...components: string[]): Promise<readonly Pod[]> {
+        const selector = `app=bots-edi,component in (${components.join()})`;
+        const { items } = await this.get<{ items: readonly Pod[] }>("pods", "-l", selector);
+        return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
     }
 
     async waitForPod(name: string): Promise<void> {

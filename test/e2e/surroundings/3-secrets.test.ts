@@ -22,18 +22,6 @@ const RATE = 10;
 /** Seconds: External Secrets looks every 5 s, the watch too; then two Deployments are rolled. */
 const LIMIT = 240;
 
-interface Pods {
-    readonly items: readonly {
-        readonly metadata: {
-            readonly name: string;
-            readonly uid: string;
-            readonly deletionTimestamp?: string;
-            readonly labels: { readonly component: string };
-        };
-        readonly status: { readonly phase: string };
-    }[];
-}
-
 const base64 = (values: Values) =>
     Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
 
@@ -53,9 +41,9 @@ describe("External Secrets", function () {
 
     /** The uids of the pods of services, by their component. */
     const pods = async () => {
-        const { items } = await bots.get<Pods>("pods", "-l", "component in (webserver,jobqueue,watch,secret-watch)");
-        const there = items.filter(({ metadata, status }) => !metadata.deletionTimestamp && status.phase === "Running");
-        return Object.fromEntries(there.map(({ metadata }) => [metadata.labels.component, metadata.uid]));
+        const there = await bots.pods("webserver", "jobqueue", "watch", "secret-watch");
+        const running = there.filter(({ status }) => status.phase === "Running");
+        return Object.fromEntries(running.map(({ metadata }) => [metadata.labels.component, metadata.uid]));
     };
 
     const rolled = async () => {

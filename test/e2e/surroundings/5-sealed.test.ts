@@ -17,10 +17,6 @@ const database = new OutsideDatabase(outside);
 
 const LIVE = "bots-edidb-secret";
 
-interface Pods {
-    readonly items: readonly { readonly metadata: { readonly uid: string; readonly deletionTimestamp?: string } }[];
-}
-
 describe("Sealed Secrets", function () {
     this.timeout("10m").bail(false);
     const folder = mkdtempSync(join(tmpdir(), "bots-edi-sealed-"));
@@ -43,10 +39,7 @@ describe("Sealed Secrets", function () {
     const live = async () => valuesOf(await bots.get<Secret>("secret", LIVE));
 
     /** The uids of the services' pods. */
-    const pods = async () => {
-        const { items } = await bots.get<Pods>("pods", "-l", "component in (webserver,jobqueue)");
-        return items.flatMap(({ metadata }) => (metadata.deletionTimestamp ? [] : metadata.uid)).sort();
-    };
+    const pods = async () => (await bots.pods("webserver", "jobqueue")).map(({ metadata }) => metadata.uid).sort();
 
     /** An update that has to fail, which shows why; what runs is as it was, and so is the live Secret. */
     const fails = async (settings: Record<string, unknown>, message: RegExp) => {
