@@ -168,6 +168,7 @@ export class BotsEdi extends pulumi.ComponentResource {
                     ...database,
                     storageClass: database.storageClass ?? settings.storageClass,
                     databaseSecret: credentials.names("candidate").databaseSecret,
+                    preflightSeconds: settings.databaseInit.deadlineSeconds,
                     overlay,
                     protect: settings.protectData,
                 },

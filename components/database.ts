@@ -3,7 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, selector, SKIP_AWAIT } from "./labels";
 import { ownership } from "./owners";
-import { PartOptions, timeouts } from "./part";
+import { MADE_ANEW, PartOptions, timeouts } from "./part";
 import { fromSecret, HARDENED, PodOverlay, podTemplate, Resources } from "./pod";
 import { durableClaim } from "./storage";
 
@@ -15,6 +15,12 @@ export const DATABASE_HOST = "bots-db";
 
 /** Seconds that a start may take: the first one makes the database, minutes on a slow disk. */
 const START_SECONDS = 300;
+
+/** The user of the official images. */
+const USER = 999;
+
+/** Ends with 0 where the image is one of this database. */
+const PREFLIGHT = 'command -v "$0" || { echo "The image of the database has no $0 on its PATH" >&2; exit 1; }';
 
 interface Engine {
     /** DB_ENGINE as settings.py takes it. */
@@ -34,7 +40,7 @@ interface Engine {
     /** The image's variables that are not secret. */
     readonly env: Readonly<Record<string, string>>;
     /** Command that ends with 0 when the server answers. */
-    readonly isReady: readonly string[];
+    readonly isReady: readonly [string, ...string[]];
 }
 
 /** What the official images ask for; sources: their pages on Docker Hub. */
@@ -81,13 +87,18 @@ export interface DatabaseArgs {
     readonly storageClass: string;
     /** Requests and limits. Default: 100m/256Mi and 1000m/1Gi, what MariaDB takes with a few users. */
     readonly resources: Resources;
+    /** Seconds that the Job may take which tries a change first. */
+    readonly preflightSeconds: number;
     /** What the stack says of every pod. */
     readonly overlay: PodOverlay;
     /** Keep the data whatever is destroyed. */
     readonly protect: boolean;
 }
 
-/** StatefulSet, Service and PersistentVolumeClaim of a database with one replica. */
+/**
+ * StatefulSet, Service and PersistentVolumeClaim of a database with one replica. It ends before it starts anew, so that a Job
+ * tries each change of its pod first: an image that cannot be pulled, a Secret or a node that is not there leave it as it is.
+ */
 export class Database extends pulumi.ComponentResource {
     /** The StatefulSet, to depend on. */
     readonly statefulSet: k8s.apps.v1.StatefulSet;
@@ -101,6 +112,20 @@ export class Database extends pulumi.ComponentResource {
         const metadata = { name: DATABASE_HOST, namespace: args.namespace, labels: labels("database") };
         const claimName = `${DATABASE_HOST}${engine.claimSuffix}-data-pvc`;
         const isReady = { exec: { command: [...engine.isReady] } };
+        const container = {
+            name: args.engine,
+            image: args.image ?? engine.image,
+            imagePullPolicy: "IfNotPresent",
+            securityContext: HARDENED,
+            terminationMessagePolicy: "FallbackToLogsOnError",
+            env: [
+                ...Object.entries(engine.env).map(([key, value]) => ({ name: key, value })),
+                ...Object.entries(engine.fromSecret).map(([variable, key]) =>
+                    fromSecret(args.databaseSecret, variable, { key }),
+                ),
+            ],
+            resources: args.resources,
+        };
 
         const claim = new k8s.core.v1.PersistentVolumeClaim(
             `${name}${engine.claimSuffix}`,
@@ -125,6 +150,27 @@ export class Database extends pulumi.ComponentResource {
             },
             { ...child, ignoreChanges: ownership("Service").ignoreChanges },
         );
+        const preflight = new k8s.batch.v1.Job(
+            `${name}-preflight`,
+            {
+                metadata: {
+                    ...metadata,
+                    name: `${DATABASE_HOST}-preflight`,
+                    labels: labels("database-preflight"),
+                },
+                spec: {
+                    backoffLimit: 1,
+                    // The only bound on an image that cannot be pulled.
+                    activeDeadlineSeconds: args.preflightSeconds,
+                    template: podTemplate(args.overlay, "database-preflight", {
+                        user: USER,
+                        restartPolicy: "Never",
+                        containers: [{ ...container, command: ["sh", "-c", PREFLIGHT, engine.isReady[0]] }],
+                    }),
+                },
+            },
+            { ...child, ...MADE_ANEW, ...timeouts(args.preflightSeconds) },
+        );
         this.statefulSet = new k8s.apps.v1.StatefulSet(
             name,
             {
@@ -136,24 +182,12 @@ export class Database extends pulumi.ComponentResource {
                     replicas: 1,
                     selector: { matchLabels: selector("database") },
                     template: podTemplate(args.overlay, "database", {
-                        // The user of the official images.
-                        user: 999,
+                        user: USER,
                         terminationGracePeriodSeconds: 60,
                         containers: [
                             {
-                                name: args.engine,
-                                image: args.image ?? engine.image,
-                                imagePullPolicy: "IfNotPresent",
-                                securityContext: HARDENED,
-                                terminationMessagePolicy: "FallbackToLogsOnError",
+                                ...container,
                                 ports: [{ name: "sql", containerPort: engine.port, protocol: "TCP" }],
-                                env: [
-                                    ...Object.entries(engine.env).map(([key, value]) => ({ name: key, value })),
-                                    ...Object.entries(engine.fromSecret).map(([variable, key]) =>
-                                        fromSecret(args.databaseSecret, variable, { key }),
-                                    ),
-                                ],
-                                resources: args.resources,
                                 startupProbe: {
                                     ...isReady,
                                     periodSeconds: 3,
@@ -181,7 +215,7 @@ export class Database extends pulumi.ComponentResource {
                     }),
                 },
             },
-            { ...child, dependsOn: [claim, ...(opts.dependsOn ?? [])], ...timeouts(START_SECONDS) },
+            { ...child, dependsOn: [claim, preflight, ...(opts.dependsOn ?? [])], ...timeouts(START_SECONDS) },
         );
         this.registerOutputs({});
     }

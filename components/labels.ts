@@ -9,6 +9,7 @@ export type Component =
     | "superuser"
     | "backup"
     | "database"
+    | "database-preflight"
     | "storage"
     | "config"
     | "updater"

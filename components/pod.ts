@@ -146,6 +146,7 @@ export function podTemplate(overlay: PodOverlay, component: Component, pod: Pod)
     const { user, annotations, containers, initContainers, volumes = [], ...spec } = pod;
     const { imagePullSecret, nodeSelector, tolerations, priorityClass } = overlay;
     const allAnnotations = { ...overlay.annotations, ...annotations };
+    const allVolumes = [...volumes, ...fileVolumes(overlay)];
     return {
         metadata: {
             labels: { ...overlay.labels, ...labels(component) },
@@ -162,7 +163,7 @@ export function podTemplate(overlay: PodOverlay, component: Component, pod: Pod)
             ...spec,
             ...(initContainers && { initContainers: initContainers.map((container) => overlaid(overlay, container)) }),
             containers: containers.map((container) => overlaid(overlay, container)),
-            volumes: [...volumes, ...fileVolumes(overlay)],
+            ...(allVolumes.length > 0 && { volumes: allVolumes }),
         },
     };
 }

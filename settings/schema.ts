@@ -263,7 +263,9 @@ export const schema = z.strictObject({
             resources: resources({ cpu: "100m", memory: "256Mi" }, { cpu: "1000m", memory: "1Gi" }),
         })
         .optional()
-        .describe("A database in the cluster, for trying and testing; an external one without it."),
+        .describe(
+            "A database in the cluster, for trying and testing; an external one without it. A change of its pod is tried by a Job before it is ended.",
+        ),
 
     webserver: z
         .strictObject({
@@ -337,7 +339,9 @@ export const schema = z.strictObject({
         .strictObject({
             deadlineSeconds: formats.secondsOfADay
                 .default(300)
-                .describe("Seconds that the Job may take, retries included (spec)."),
+                .describe(
+                    "Seconds that the Job may take, retries included (spec), and as long the one that tries a database in the cluster.",
+                ),
             resources: resources({ cpu: "100m", memory: "256Mi" }, { cpu: "500m", memory: "512Mi" }),
         })
         .prefault({}),

@@ -7,6 +7,7 @@ import { recordStack } from "../support/stack";
 /** What must not exist before the database is initialised. */
 const AFTER = /:(Deployment|CronJob|Ingress|Sensor|PodDisruptionBudget|HorizontalPodAutoscaler)$/;
 const JOB = "kubernetes:batch/v1:Job";
+const isInit = ({ type, name }: Registration) => type === JOB && name === "bots-edi-db-init";
 
 /** What pods read, and what is asked for: the one changes only after the other was tried. */
 const isLive = ({ type, name }: Registration) => /:(ConfigMap|Secret)$/.test(type) && !name.endsWith("-candidate");
@@ -47,7 +48,7 @@ describe("order", () => {
 
     it("holds the Job until a database in the cluster is up", async () => {
         const made = await recordStack("dev");
-        const job = made.find(({ type }) => type === JOB);
+        const job = made.find(isInit);
         for (const kind of [
             "StatefulSet",
             "Service",
@@ -63,7 +64,7 @@ describe("order", () => {
 
     it("says so in the dependencies of every object that comes after", async () => {
         const made = await recordStack("prod", autoscaling);
-        const job = made.find(({ type }) => type === JOB);
+        const job = made.find(isInit);
         assert.ok(job);
         const after = made.filter(({ type }) => AFTER.test(type) || type === "kubernetes:core/v1:Service");
         assert.ok(after.length >= 7);
@@ -73,7 +74,7 @@ describe("order", () => {
     it("lets configuration and secrets go live only after the Job, and what reads them after that", async () => {
         for (const stack of ["prod", "dev"]) {
             const made = await recordStack(stack, { "bots-edi:env": JSON.stringify({ A: "b" }) });
-            const job = made.find(({ type }) => type === JOB);
+            const job = made.find(isInit);
             assert.ok(job);
             const live = made.filter(isLive);
             assert.equal(live.length, stack === "dev" ? 4 : 3);

@@ -13,12 +13,13 @@ import { type Ran } from "./workplace";
 
 const namespace = new TestNamespace("pulumi-changes");
 const BOTS = "localhost/bots-edi";
+const DATABASE = "localhost/bots-edi-mariadb";
 
 /** Its data may go, so that its password can be made anew. */
 const SETTINGS = {
     namespace: namespace.name,
     protectData: "false",
-    database: { engine: "mariadb", image: "localhost/bots-edi-mariadb:10.11", size: "1Gi" },
+    database: { engine: "mariadb", image: `${DATABASE}:10.11`, size: "1Gi" },
     engine: { suspend: true },
     databaseInit: { deadlineSeconds: 60 },
 };
@@ -159,6 +160,27 @@ describe("a change", function () {
         it("leaves the old version serving where the image cannot be pulled", async () => {
             stack.set({ imageTag: "9.9" });
             await withoutFailure(namespace.name, () => failsUntouched(120, /ErrImagePull|ImagePullBackOff/));
+        });
+
+        it("leaves a database in the cluster running where its new pod could not start: image, Secret or node are not there", async () => {
+            const databaseInit = { deadlineSeconds: 20 };
+            const wrong: [RegExp, Record<string, unknown>][] = [
+                [/ErrImagePull|ImagePullBackOff/, { database: { ...SETTINGS.database, image: `${DATABASE}:9.9` } }],
+                [
+                    /The image of the database has no healthcheck\.sh/,
+                    { database: { ...SETTINGS.database, image: `${BOTS}:3.3.1` } },
+                ],
+                [/secret "absent" not found/, { pods: { env: { PIN: { secret: "absent" } } } }],
+                [/DeadlineExceeded/, { nodeSelector: { disk: "absent" } }],
+            ];
+            const right = { ...SETTINGS, imageTag: "3.3.1", pods: {}, nodeSelector: {} };
+            await withoutFailure(namespace.name, async () => {
+                for (const [reason, settings] of wrong) {
+                    stack.set({ ...right, databaseInit, ...settings });
+                    await failsUntouched(90, new RegExp(`bots-db-preflight[^]*(${reason.source})`));
+                }
+                await up(right);
+            });
         });
 
         it("leaves the old version serving where its container cannot start, and is taken back by one edit", async () => {

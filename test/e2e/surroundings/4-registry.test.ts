@@ -41,13 +41,6 @@ interface List<T> {
     readonly items: readonly T[];
 }
 
-interface Pod {
-    readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string };
-    readonly status: {
-        readonly containerStatuses?: readonly { readonly imageID: string; readonly restartCount: number }[];
-    };
-}
-
 interface Workload {
     readonly kind: string;
     readonly metadata: { readonly name: string };
@@ -62,16 +55,10 @@ interface Job {
     readonly status: { readonly succeeded?: number };
 }
 
-/** The pods of services, of one where it is named, without those that are about to end. */
-async function pods(component = "webserver,jobqueue,watch,database"): Promise<readonly Pod[]> {
-    const selector = `app=bots-edi,component in (${component})`;
-    const { items } = await namespace.get<List<Pod>>("pods", "-l", selector);
-    return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-}
-
 /** Which pods run, and how often they were started anew. */
 async function running(): Promise<string[]> {
-    return (await pods()).map(({ metadata, status }) => {
+    const pods = await namespace.pods("webserver", "jobqueue", "watch", "database");
+    return pods.map(({ metadata, status }) => {
         const restarts = status.containerStatuses?.map(({ restartCount }) => restartCount);
         return `${metadata.name} ${metadata.uid} ${restarts?.join() ?? ""}`;
     });
@@ -88,7 +75,7 @@ async function requireRunning(before: readonly string[]): Promise<void> {
 
 /** The digests of what the pods of a service run. */
 async function digests(component: string): Promise<string[]> {
-    const statuses = (await pods(component)).flatMap(({ status }) => status.containerStatuses ?? []);
+    const statuses = (await namespace.pods(component)).flatMap(({ status }) => status.containerStatuses ?? []);
     return statuses.map(({ imageID }) => imageID.replace(/^.*@/, ""));
 }
 
@@ -199,6 +186,7 @@ describe("images of a registry that asks for a login", function () {
             "CronJob/bots-engine",
             "CronJob/bots-config-backup",
             "Job/bots-db-init",
+            "Job/bots-db-preflight",
         ]) {
             assert.ok(
                 all.some((each) => each.name === name),
@@ -227,6 +215,8 @@ describe("images of a registry that asks for a login", function () {
         assert.match(text, /^FATAL {2}the database: .*401 Unauthorized.*\n +-> mend imageTag, .* or imagePullSecret/m);
         await startAnew("bots-webserver");
         await setLogin(registryLogin());
+        await fails({ imagePullSecret: "absent" }, /database-preflight[^]*401 Unauthorized/);
+        stack.set({ imagePullSecret: SECRET });
     });
 
     it("are the very same by their digest, whatever became of the tag", async () => {

@@ -32,6 +32,7 @@ const WITH_DATABASE = {
     NetworkPolicy: 8,
     Service: 3,
     StatefulSet: 1,
+    Job: 2,
     Secret: 2,
     Namespace: 1,
 };

@@ -253,6 +253,29 @@ describe("Database", () => {
         });
     }
 
+    it("a change that kept its pod from starting took the database away: a Job with all that its pod needs comes first", async () => {
+        const made = await system({
+            database: { engine: "postgresql", image: "localhost/db:1" },
+            databaseInit: { deadlineSeconds: 90 },
+            imagePullSecret: "harbor",
+            nodeSelector: { disk: "ssd" },
+            pods: { files: [{ secret: "ca", path: "/etc/ca" }], env: { PIN: { secret: "partner" } } },
+        });
+        const job = find(made, "Job", "bots-db-preflight");
+        const statefulSet = find(made, "StatefulSet", "bots-db");
+        assert.ok(statefulSet.dependencies.includes(job.urn));
+        assert.equal(job.inputs.spec.activeDeadlineSeconds, 90);
+        const [tried, run] = [job, statefulSet].map(({ inputs }) => inputs.spec.template.spec);
+        for (const field of ["imagePullSecrets", "nodeSelector", "securityContext"])
+            assert.deepEqual(tried[field], run[field]);
+        for (const field of ["image", "env", "resources", "securityContext"])
+            assert.deepEqual(tried.containers[0][field], run.containers[0][field]);
+        assert.deepEqual(tried.volumes, run.volumes.slice(-1));
+        assert.equal(tried.containers[0].command.at(-1), "pg_isready");
+        // Neither the Service nor the StatefulSet takes its pod for the database.
+        assert.notEqual(job.inputs.spec.template.metadata.labels.component, "database");
+    });
+
     it("takes its own image and class where they are set", async () => {
         const made = await system({ database: { image: "localhost/db:1", storageClass: "fast" } });
         assert.equal(

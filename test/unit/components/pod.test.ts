@@ -14,6 +14,7 @@ const NAMES = [
     "Deployment/bots-jobqueue",
     "Deployment/bots-webserver",
     "Job/bots-db-init",
+    "Job/bots-db-preflight",
     "StatefulSet/bots-db",
 ];
 
