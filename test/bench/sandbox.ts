@@ -31,6 +31,10 @@ function rollout({ kind, metadata }: Manifest): string[] | undefined {
     return ["Deployment", "StatefulSet"].includes(kind) ? ["rollout", "status", `${kind}/${metadata.name}`] : undefined;
 }
 
+function completion({ metadata }: Manifest): string[] {
+    return ["wait", "--for=condition=complete", `job/${metadata.name}`];
+}
+
 /** What kubectl waits for after it has applied the objects of these kinds; the order is that of the program. */
 const WAVES: readonly {
     readonly kinds: readonly string[];
@@ -44,11 +48,12 @@ const WAVES: readonly {
                 ? ["wait", "--for=jsonpath={.status.phase}=Bound", `pvc/${metadata.name}`]
                 : undefined,
     },
+    { kinds: ["Job/bots-db-preflight"], wait: completion },
     {
         kinds: ["StatefulSet", "Service/bots-db"],
         wait: rollout,
     },
-    { kinds: ["Job"], wait: ({ metadata }) => ["wait", "--for=condition=complete", `job/${metadata.name}`] },
+    { kinds: ["Job"], wait: completion },
     {
         kinds: ["Deployment/bots-webserver", "Service/bots-webserver", "PodDisruptionBudget"],
         wait: rollout,
@@ -132,9 +137,10 @@ async function measurePreviews(): Promise<boolean> {
     const names = { sandbox: "edi-bench-sandbox", prod: "edi-bench-prod" };
     const namespaces: string[] = Object.values(names);
     const made: TestStack[] = [];
-    const deploy = async (stack: Promise<TestStack>) => {
-        made.push(await stack);
-        await (await stack).up();
+    const deploy = async (creation: Promise<TestStack>) => {
+        const stack = await creation;
+        made.push(stack);
+        await stack.up();
         return stack;
     };
     const maps = async (count: number) => {
@@ -156,11 +162,14 @@ async function measurePreviews(): Promise<boolean> {
             imageUpdater: undefined,
             backup: { clientImage: "localhost/bots-edi-mariadb:10.11" },
         };
-        const prod = { ...settings("prod"), ...here, namespace: names.prod, protectData: "false" };
+        const stacks = {
+            sandbox: { ...settings("sandbox"), namespace: names.sandbox },
+            prod: { ...settings("prod"), ...here, namespace: names.prod, protectData: "false" },
+        };
         const five = await maps(5);
         let isWithin = true;
-        for (const [name, config] of Object.entries({ sandbox: settings("sandbox"), prod })) {
-            const stack = await deploy(TestStack.botsEdi({ ...config, namespace: names[name as keyof typeof names] }));
+        for (const [name, config] of Object.entries(stacks)) {
+            const stack = await deploy(TestStack.botsEdi(config));
             // All but the stack itself and its provider, which each of these programs has.
             const count = stack.state().resources.length - 2;
             const asMany = await maps(count);
