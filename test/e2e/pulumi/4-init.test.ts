@@ -2,23 +2,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess } from "node:child_process";
 import { waitUntil } from "../../../operations/wait";
-import { TestNamespace } from "../namespace";
+import { type Pod, TestNamespace } from "../namespace";
 import { deployWithNextTag, nextTagOf, removeWithNextTag } from "./nextTag";
 import { type TestStack } from "./testStack";
 import { listen, ran } from "./workplace";
 
 const namespace = new TestNamespace("pulumi-init");
 const JOB = "job/bots-db-init";
-
-interface Pods {
-    readonly items: readonly {
-        readonly metadata: { readonly uid: string; readonly deletionTimestamp?: string };
-        readonly status: {
-            readonly phase: string;
-            readonly containerStatuses?: readonly { readonly restartCount: number }[];
-        };
-    }[];
-}
 
 /** A statement of MariaDB as Bots' user. */
 const client = ["exec", "-i", "statefulset/bots-db", "--", "sh", "-c"];
@@ -54,7 +44,7 @@ describe("an update that meets a db-init at work", function () {
         };
     };
 
-    const pods = async () => (await namespace.get<Pods>("pods", "-l", "component=init")).items;
+    const pods = async () => (await namespace.get<{ items: readonly Pod[] }>("pods", "-l", "component=init")).items;
 
     /** The Job and its pod, and how often its containers were started again: what stays where an update joins. */
     const identity = async () => ({
